@@ -1,0 +1,1 @@
+"""Who is told: subscribers, subscriptions, issues, deliveries, suppression, feedback."""

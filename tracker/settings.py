@@ -1,0 +1,126 @@
+"""Settings: ``billtracker.toml`` in the working folder and ``BILLTRACKER_*`` variables; the latter win."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names it."""
+
+
+class Settings(BaseSettings):
+    """What an installation may choose. Every field is ``BILLTRACKER_<FIELD>`` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="BILLTRACKER_", toml_file="billtracker.toml", extra="forbid")
+
+    home: Path = Field(Path("var"), description="Folder for the database, outbox, records, logs and backups.")
+    database_url: str = Field(
+        "", description="SQLAlchemy address of the database; empty means SQLite in the home folder."
+    )
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="smtp://user:password@host:port or smtps://…; empty writes mail to home/outbox/*.eml.",
+    )
+    mail_from: str = Field(
+        "Bill tracker <digest@localhost>", description="Sender of every mail, name and address."
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="Address under which readers reach the pages; used in links."
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Signs links in mail; made and kept in home/secret-key if empty."
+    )
+    contact: str = Field(
+        "",
+        description="Web address or mailbox that legislatures find in our User-Agent; set it before crawling live.",
+    )
+    admins: list[str] = Field(default_factory=list, description="Addresses that get alert mails.")
+    starter_states: list[str] = Field(
+        default_factory=lambda: ["va", "us"],
+        description="Jurisdictions that `billtracker run` crawls when none is named.",
+    )
+    sources: dict[str, str] = Field(
+        default_factory=dict,
+        description="Source to use instead of the default, by jurisdiction: {tx = 'govbot'}.",
+    )
+    text_budget: int = Field(2_000, ge=0, description="Version texts fetched at most in one run.")
+    text_first: bool = Field(
+        True, description="Fetch texts of bills whose title, summary or subjects may be in scope first."
+    )
+    alert_after_failures: int = Field(
+        3, ge=1, description="Failed crawls in a row before the admins get a mail."
+    )
+    log_format: str = Field("console", pattern="^(console|json)$", description="console or json.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @cached_property
+    def url(self) -> str:
+        """The database address, with psycopg named for PostgreSQL."""
+        if not self.database_url:
+            return f"sqlite:///{(self.home / 'billtracker.db').absolute()}"
+        for plain in ("postgres://", "postgresql://"):
+            if self.database_url.startswith(plain):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(plain)
+        return self.database_url
+
+    @property
+    def outbox(self) -> Path:
+        """Folder for mail when there is no SMTP server."""
+        return self.home / "outbox"
+
+    @property
+    def records(self) -> Path:
+        """Folder for what crawls bring, one file a run."""
+        return self.home / "records"
+
+    def signing_key(self) -> str:
+        """The key for signed links: from the settings, else made once and kept, readable by the owner only."""
+        given = self.secret_key.get_secret_value()
+        if given:
+            return given
+        path = self.home / "secret-key"
+        if not path.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
+            try:
+                with path.open("x", opener=_private) as file:
+                    file.write(secrets.token_urlsafe(48))
+            except FileExistsError:
+                pass
+        return path.read_text(encoding="ascii").strip()
+
+
+def _private(path: str, flags: int) -> int:
+    import os
+
+    return os.open(path, flags, 0o600)
+
+
+def load() -> Settings:
+    """Read the settings; raises :class:`SettingsError` with one sentence."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"setting {name}: {first['msg']}") from error
