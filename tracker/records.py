@@ -117,14 +117,18 @@ def _date(value: object) -> str:
 
 
 def _required_date(value: str) -> str:
-    if not value:
-        raise ValueError("is missing")
-    return value
+    return _present(value)
 
 
 def _url(value: str) -> str:
     if not _HTTP.match(value):
         raise ValueError(f"{value[:80]!r} is not an http(s) address")
+    return value
+
+
+def _present(value: str) -> str:
+    if not value:
+        raise ValueError("is empty")
     return value
 
 
@@ -134,7 +138,7 @@ def _text(value: object) -> object:
 
 Line = Annotated[str, BeforeValidator(_text), StringConstraints(max_length=MAX_TEXT), AfterValidator(_clean)]
 Required = Annotated[
-    str, StringConstraints(max_length=MAX_TITLE), AfterValidator(_clean), Field(min_length=1)
+    str, StringConstraints(max_length=MAX_TITLE), AfterValidator(_clean), AfterValidator(_present)
 ]
 Day = Annotated[str, BeforeValidator(_date)]
 ActionDay = Annotated[str, BeforeValidator(_date), AfterValidator(_required_date)]

@@ -1,0 +1,69 @@
+"""The command line: ``billtracker``. Areas register themselves; nothing heavy is imported before it is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import entry_points
+from typing import Annotated
+
+import typer
+
+from tracker.console import NEEDS_A_LOOK, WRONG_USE, printable
+
+app = typer.Typer(
+    name="billtracker",
+    help="Watches US legislatures for bills that put a policy playbook into law.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(show: bool) -> None:
+    if show:
+        from importlib.metadata import version
+
+        typer.echo(version("billtracker"))
+        raise typer.Exit
+
+
+@app.callback()
+def _billtracker(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")]
+    = False,
+) -> None:
+    pass
+
+
+def build() -> typer.Typer:
+    """The whole command line: every area that the installation offers (``billtracker.commands``)."""
+    for point in sorted(entry_points(group="billtracker.commands"), key=lambda p: p.name):
+        point.load()(app)
+    return app
+
+
+def main() -> None:
+    """Entry point. Ends with 0 done, 1 needs a look, 2 wrong use; errors are one sentence."""
+    from sqlalchemy.exc import DatabaseError
+
+    try:
+        build()()
+    except KeyboardInterrupt:
+        typer.echo("billtracker: stopped; what was finished is kept, run it again to go on", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except DatabaseError as error:
+        first = str(error.orig or error).strip().splitlines()[0]
+        typer.echo(f"billtracker: the database refused: {printable(first)}", err=True)
+        sys.exit(NEEDS_A_LOOK)
+    except OSError as error:
+        typer.echo(f"billtracker: {printable(str(error))}", err=True)
+        sys.exit(WRONG_USE if isinstance(error, FileNotFoundError) else NEEDS_A_LOOK)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The command line's areas; each module offers ``register(app)``."""

@@ -1,0 +1,250 @@
+"""The main job, end to end: ``billtracker run``; and ``billtracker health``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from tracker import console
+
+DEMO_READER = "reader@example.org"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(run)
+    app.command()(health)
+
+
+def run(
+    codes: Annotated[list[str] | None, typer.Argument(metavar="[CODE…]", help="Postal codes.")] = None,
+    replay: Annotated[Path | None, typer.Option(help="Recordings instead of the network.")] = None,
+    now: Annotated[str | None, typer.Option("--now", help="Pretend that it is this moment (ISO).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")] = False,
+) -> None:
+    """The main job: crawl, ingest, fetch texts, classify, send the digests that are due."""
+    from tracker import crawling
+
+    settings = console.load_settings()
+    engine = console.open_database(settings)
+    moment = console.parse_now(now)
+    places = _places(codes or [])
+    try:
+        plans, how = _plans(places, replay, settings)
+    except crawling.CrawlError as error:
+        console.fail(f"cannot read the recordings: {error}")
+    if not plans:
+        console.fail(f"{replay} holds no recording" + (f" of {', '.join(places)}" if places else ""))
+    console.note(how)
+    crawls = [_one(engine, settings, plan, moment, quiet=as_json) for plan in plans]
+    # Titles and summaries first: they say whose text is worth fetching.
+    first = _classify(engine, moment, quiet=as_json)
+    texts = _fetch_texts(engine, settings, plans, moment, quiet=as_json)
+    again = _classify(engine, moment, quiet=as_json)
+    tags = {**first, **{name: first[name] + again[name] for name in ("gained", "lost")}}
+    mails = _digests(engine, settings, moment)
+    summary = {"how": how, "crawls": crawls, "texts": texts, "tags": tags, "digests": mails}
+    looks = _needs_a_look(crawls, mails)
+    summary["needs_a_look"] = looks
+    if as_json:
+        console.emit(summary)
+    else:
+        _print(summary, settings)
+    raise typer.Exit(int(any(look["serious"] for look in looks)))
+
+
+def _places(codes: list[str]) -> list[str]:
+    from tracker import jurisdictions
+
+    try:
+        return [jurisdictions.load().get(code).code for code in codes]
+    except KeyError as error:
+        console.fail(str(error.args[0]))
+
+
+def _plans(places: list[str], replay: Path | None, settings: Any) -> tuple[list[Any], str]:
+    from tracker import crawling
+
+    if replay is not None:
+        if not replay.exists():
+            console.fail(f"{replay} does not exist")
+        plans = [p for p in crawling.recordings(replay) if not places or p.jurisdiction in places]
+        return plans, f"Replaying {len(plans)} recorded crawls from {replay}; the network is not used."
+    wanted = places or settings.starter_states
+    if not _network(wanted, settings):
+        plans = crawling.recordings(crawling.sample())
+        chosen = [p for p in plans if not places or p.jurisdiction in places]
+        return chosen, (
+            "No network: none of the official sources can be reached. Doing the same job on the bundled "
+            "sample of made-up bills instead."
+        )
+    if not settings.contact:
+        console.note("Set BILLTRACKER_CONTACT: legislatures should be able to reach whoever crawls them.")
+    return [crawling.Plan(code) for code in wanted], f"Crawling {', '.join(wanted)} from their sources."
+
+
+def _network(codes: list[str], settings: Any) -> bool:
+    """Whether any source of these jurisdictions answers at all (a name that resolves, a port that opens)."""
+    from tracker import jurisdictions
+
+    places = jurisdictions.load()
+    for code in codes:
+        source = places.sources_for(code, settings.sources.get(code, ""))[0]
+        host = urlsplit(source.url).hostname
+        try:
+            socket.create_connection((host or "", 443), timeout=5).close()
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def _one(engine: Any, settings: Any, plan: Any, moment: dt.datetime, *, quiet: bool) -> dict[str, Any]:
+    from tracker import crawling
+    from tracker.record_files import FileError
+
+    label = f"{plan.jurisdiction} {plan.replay.name if plan.replay else plan.source}".strip()
+    row: dict[str, Any] = {"jurisdiction": plan.jurisdiction, "recording": plan.replay and plan.replay.name}
+    console.note(f"  {label}: crawling …")
+    try:
+        done = crawling.crawl(plan, settings, engine, now=moment)
+        with console.progress(f"  {label}: loading", done.manifest.get("bills"), quiet) as update:
+            status, reason, report = crawling.publish(engine, done, now=moment, progress=update)
+    except (crawling.CrawlError, FileError) as error:
+        _note_dead_crawl(engine, plan, str(error), moment)
+        return {**row, "status": "failed", "reason": str(error)}
+    counts = report.of(plan.jurisdiction).to_json() if report else {}
+    row |= {
+        "source": done.manifest.get("source"),
+        "session": done.manifest.get("session"),
+        "status": status,
+        "reason": reason,
+        **{name: counts.get(name, 0) for name in ("bills", "new", "changed", "unchanged", "rejected", "events")},
+        "unknown_actions": sum(report.unknown_actions.values()) if report else 0,
+        "requests": done.manifest.get("requests"),
+    }
+    return row
+
+
+def _note_dead_crawl(engine: Any, plan: Any, reason: str, moment: dt.datetime) -> None:
+    from tracker import runs
+    from tracker.db import writing
+    from tracker.ingest import Run
+
+    with writing(engine) as connection:
+        runs.hold(connection, plan.jurisdiction, Run(plan.source or "?"), reason, moment, "failed")
+
+
+def _fetch_texts(
+    engine: Any, settings: Any, plans: list[Any], moment: dt.datetime, *, quiet: bool
+) -> dict[str, Any]:
+    from tracker import texts
+
+    replays = [plan.replay for plan in plans if plan.replay is not None]
+    codes = sorted({plan.jurisdiction for plan in plans})
+    return texts.fetch(engine, settings, codes, replays=replays, now=moment, quiet=quiet).to_json()
+
+
+def _classify(engine: Any, moment: dt.datetime, *, quiet: bool) -> dict[str, Any]:
+    from tracker.classify import Classifier
+    from tracker.tagging import tag_bills
+
+    classifier = Classifier.load()
+    with console.progress("  tagging", quiet=quiet) as update:
+        report = tag_bills(
+            engine, classifier, classifier.identity(), now=moment, progress=lambda done, _total: update(done)
+        )
+    return report.__dict__
+
+
+def _digests(engine: Any, settings: Any, moment: dt.datetime) -> dict[str, Any]:
+    """Send what is due, through the alerts' own command: the tracker does not know them."""
+    listed = _billtracker("subscribers", "list", "--json")
+    readers = listed if isinstance(listed, list) else []
+    invited = False
+    if not readers and not settings.smtp_url.get_secret_value():
+        # Nobody subscribed and mail goes to a folder: let a newcomer see what a reader would get.
+        _billtracker("subscribers", "add", DEMO_READER, "--confirmed", "--json")
+        invited = True
+    sent = _billtracker("digest", "send", "--due", "--now", moment.isoformat(), "--json")
+    return {"example_reader": DEMO_READER if invited else "", "sent": sent}
+
+
+def _billtracker(*arguments: str) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-m", "tracker.cli", *arguments], capture_output=True, text=True, check=False
+    )
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        return {"error": (done.stderr.strip().splitlines() or ["no answer"])[-1]}
+
+
+def _needs_a_look(crawls: list[dict[str, Any]], mails: dict[str, Any]) -> list[dict[str, Any]]:
+    looks = []
+    for row in crawls:
+        name = f"{row['jurisdiction']} {row.get('recording') or ''}".strip()
+        if row["status"] in ("failed", "held"):
+            looks.append({"what": f"{name} {row['status']}: {row['reason']}", "serious": True})
+        if row.get("rejected"):
+            looks.append({"what": f"{name}: {row['rejected']} records rejected", "serious": False})
+        if row.get("unknown_actions"):
+            looks.append(
+                {"what": f"{name}: {row['unknown_actions']} actions in words no rule knows", "serious": False}
+            )
+    if isinstance(mails["sent"], dict) and mails["sent"].get("error"):
+        looks.append({"what": f"digests: {mails['sent']['error']}", "serious": True})
+    return looks
+
+
+def _print(summary: dict[str, Any], settings: Any) -> None:
+    columns = "jurisdiction session source status bills new changed unchanged rejected events".split()
+    console.table(summary["crawls"], columns)
+    texts, tags = summary["texts"], summary["tags"]
+    typer.echo(
+        f"Texts: {texts['fetched']:,} fetched, {texts['ok']:,} readable, {texts['without']:,} bills without one"
+    )
+    typer.echo(
+        f"Tags:  {tags['bills']:,} bills read, {tags['in_scope']:,} in scope, {tags['gained']:,} tags gained, "
+        f"{tags['lost']:,} lost"
+    )
+    sent = summary["digests"]["sent"]
+    mails = sent if isinstance(sent, list) else sent.get("mails", []) if isinstance(sent, dict) else []
+    typer.echo(f"Mails: {len(mails):,}" + ("" if settings.smtp_url.get_secret_value() else f" in {settings.outbox}/"))
+    if summary["digests"]["example_reader"]:
+        typer.echo(
+            f"       Nobody had subscribed, so {DEMO_READER} was added as an example; "
+            f"remove it with: billtracker subscribers remove {DEMO_READER}"
+        )
+    if summary["needs_a_look"]:
+        typer.echo("Needs a look:")
+        for look in summary["needs_a_look"][:20]:
+            typer.echo(f"  {console.printable(look['what'])}")
+    typer.echo("Next: billtracker search apprenticeship   ·   billtracker serve")
+
+
+def health(as_json: Annotated[bool, typer.Option("--json", help="One JSON value.")] = False) -> None:
+    """Per jurisdiction: last good run, last real change, counts. Ends with 1 when something is degraded."""
+    from tracker.freshness import survey
+
+    rows = [
+        {"code": row["code"], "name": row["name"], **row["freshness"]}
+        for row in survey(console.open_database(), now=dt.datetime.now(dt.UTC))
+        if row["freshness"]["state"] != "unseen"
+    ]
+    degraded = [row["code"] for row in rows if row["state"] in ("stale", "failing")]
+    if as_json:
+        console.emit({"status": "degraded" if degraded else "ok", "degraded": degraded, "jurisdictions": rows})
+    else:
+        shown = "code state reason bills last_good_run last_real_change newest_action_date".split()
+        console.table(rows, shown)
+        typer.echo("degraded: " + ", ".join(degraded) if degraded else "ok")
+    raise typer.Exit(int(bool(degraded)))

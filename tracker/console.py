@@ -1,0 +1,124 @@
+"""What every command shares: settings, the database, output for people and machines, errors in one sentence."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import typer
+from pydantic_core import to_json
+from sqlalchemy import Engine
+
+from tracker import settings as settings_module
+from tracker.db import DatabaseError, make_engine, upgrade
+from tracker.settings import Settings, SettingsError
+
+DONE, NEEDS_A_LOOK, WRONG_USE = 0, 1, 2
+
+
+def fail(sentence: str, code: int = WRONG_USE) -> NoReturn:
+    """End the command with one sentence on standard error."""
+    typer.echo(f"billtracker: {printable(sentence)}", err=True)
+    raise typer.Exit(code)
+
+
+def note(sentence: str) -> None:
+    """A line for a person, on standard error, so that it never mixes with data."""
+    typer.echo(printable(sentence), err=True)
+
+
+def printable(text: str) -> str:
+    """Text without control characters: what a state wrote must not steer a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+
+
+def emit(value: Any, as_json: bool = True) -> None:
+    """One JSON value on standard output (``as_json``), else the value as text."""
+    text = to_json(value, indent=2, fallback=str).decode() if as_json else printable(str(value))
+    typer.echo(text)
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:
+    """Rows as an aligned table on standard output; long cells are cut to the terminal's width."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        return
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    names = list(columns or rows[0])
+    for name in names:
+        shown.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(printable(_cell(row.get(name)))) for name in names))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
+    console.print(shown)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def load_settings() -> Settings:
+    """The settings, or the end of the command."""
+    try:
+        return settings_module.load()
+    except SettingsError as error:
+        fail(str(error))
+
+
+def open_database(settings: Settings | None = None) -> Engine:
+    """The database with the newest schema, or the end of the command."""
+    try:
+        engine = make_engine((settings or load_settings()).url)
+        upgrade(engine)
+    except DatabaseError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"cannot make the database's folder: {error}")
+    return engine
+
+
+def parse_now(value: str | None) -> dt.datetime:
+    """``--now``: an ISO moment (UTC where no offset is given), or the clock."""
+    if not value:
+        return dt.datetime.now(dt.UTC)
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except ValueError:
+        fail(f"--now {value!r} is not an ISO date and time, such as 2026-01-31T09:00")
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+@contextmanager
+def progress(label: str, total: int | None = None, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, when a person watches; yields ``update(done)``."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda done: bar.update(task, completed=done)

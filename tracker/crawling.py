@@ -1,0 +1,260 @@
+"""Starts crawls as processes of their own and takes in what they bring.
+
+The tracker never imports the crawlers: a crawl is ``python -m crawlers …``, which writes records (JSONL) and
+a manifest beside them. So a crawl that leaks, hangs or dies costs itself only, and can run on another
+machine. What it brought is judged before it is published; a run that looks wrong is held back whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from tracker import jurisdictions, record_files, runs
+from tracker.db import reading, writing
+from tracker.ingest import Report, Run, ingest
+from tracker.models.bills import BillRow, SessionRow
+from tracker.models.runs import CrawlRunRow, HttpCacheRow
+from tracker.settings import Settings
+
+CRAWL_HOURS = 8
+HISTORY_RUNS = 10
+
+
+class CrawlError(RuntimeError):
+    """A crawl that could not be started, or died without an account of itself."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One crawl to do. ``replay`` is a recording or archive instead of the network."""
+
+    jurisdiction: str
+    source: str = ""
+    session: str = ""
+    replay: Path | None = None
+    full: bool = False
+    limit: int = 0
+    record: Path | None = None
+
+
+@dataclass
+class Crawled:
+    """What a crawl brought: where its records are, and its own account."""
+
+    plan: Plan
+    records: Path
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> str:
+        """Why there is nothing to load; empty when there is."""
+        if self.manifest.get("outcome") == "failed":
+            return str(self.manifest.get("reason") or "the crawl failed without saying why")
+        return ""
+
+
+def recordings(path: Path) -> list[Plan]:
+    """The crawls that a folder of recordings holds, in the order of their days."""
+    answer = _crawlers(["--recordings", str(path)], timeout=300)
+    return [
+        Plan(
+            jurisdiction=entry["jurisdiction"],
+            source=entry.get("source") or "",
+            session=entry.get("session") or "",
+            replay=Path(entry["file"]),
+        )
+        for entry in json.loads(answer)
+    ]
+
+
+def sample() -> Path:
+    """The folder of made-up recordings that comes with the project."""
+    import importlib.util
+
+    spec = importlib.util.find_spec("crawlers")
+    if spec is None or not spec.submodule_search_locations:
+        raise CrawlError("the crawlers are not installed beside the tracker")
+    return Path(next(iter(spec.submodule_search_locations))) / "samples"
+
+
+def crawl(
+    plan: Plan, settings: Settings, engine: Engine | None, *, now: dt.datetime, out: Path | None = None
+) -> Crawled:
+    """Run one crawl to its end. With a database, the crawl is told what is known, so that it asks less.
+
+    Raises :class:`CrawlError` when the process died without a manifest.
+    """
+    settings.records.mkdir(parents=True, exist_ok=True)
+    name = f"{plan.jurisdiction}-{now:%Y%m%dT%H%M%S}-{abs(hash(plan)) % 10_000:04d}"
+    records = out or settings.records / f"{name}.jsonl"
+    manifest = records.with_suffix(".run.json")
+    manifest.unlink(missing_ok=True)
+    arguments = [plan.jurisdiction, "--out", str(records)]
+    for option, value in (
+        ("--source", plan.source or settings.sources.get(plan.jurisdiction, "")),
+        ("--session", plan.session),
+        ("--replay", plan.replay),
+        ("--record", plan.record),
+        ("--limit", plan.limit),
+    ):
+        if value:
+            arguments += [option, str(value)]
+    if plan.full:
+        arguments.append("--full")
+    temporary: list[Path] = []
+    if engine is not None:
+        known = settings.records / f"{name}.known.json"
+        known.write_text(json.dumps(_known(engine, plan.jurisdiction)), "utf-8")
+        history = settings.records / f"{name}.history.json"
+        history.write_text(json.dumps(_history(engine, plan.jurisdiction, now)), "utf-8")
+        temporary = [known, history]
+        arguments += ["--known", str(known), "--history", str(history)]
+    log = settings.home / "logs" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with log.open("wb") as errors:
+            done = subprocess.run(
+                [sys.executable, "-m", "crawlers", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                timeout=CRAWL_HOURS * 3600,
+                check=False,
+            )
+    except subprocess.TimeoutExpired as error:
+        raise CrawlError(f"{plan.jurisdiction}: the crawl was stopped after {CRAWL_HOURS} hours") from error
+    finally:
+        for path in temporary:
+            path.unlink(missing_ok=True)
+    try:
+        account = json.loads(manifest.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        last = log.read_text("utf-8", "replace").strip().splitlines()[-1:] or ["no message"]
+        raise CrawlError(
+            f"{plan.jurisdiction}: the crawl ended with code {done.returncode} and no account: {last[0][:300]}"
+        ) from error
+    return Crawled(plan, records, account)
+
+
+def publish(
+    engine: Engine,
+    crawled: Crawled,
+    *,
+    now: dt.datetime,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[str, str, Report | None]:
+    """Judge a crawl and load it. Returns (status, reason, report): published, unchanged, held or failed."""
+    manifest = crawled.manifest
+    code = crawled.plan.jurisdiction
+    run = Run(
+        source=str(manifest.get("source") or crawled.plan.source),
+        complete=bool(manifest.get("complete")),
+        replayed=bool(manifest.get("replayed")),
+        records_path=crawled.records.name,
+        started_at=_moment(manifest.get("started_at")) or now,
+        manifest=manifest,
+    )
+    reason = crawled.failed
+    verdict = manifest.get("verdict") or {}
+    status = "failed" if reason else "held" if verdict.get("publish") is False else ""
+    if status:
+        reason = reason or "; ".join(verdict.get("reasons") or ["the numbers look wrong"])
+        with writing(engine) as connection:
+            run_id = runs.hold(connection, code, run, reason, now, status)
+            runs.note_issues(connection, run_id, code, _issues(manifest), now)
+        return status, reason, None
+    report = ingest(engine, record_files.read(crawled.records), run, now=now, progress=progress)
+    with writing(engine) as connection:
+        run_id = report.run_ids.get(code) or _empty_run(connection, code, run, now)
+        runs.note_issues(connection, run_id, code, _issues(manifest), now)
+        runs.keep_validators(connection, code, manifest.get("validators") or {}, now)
+    counts = report.of(code)
+    counts.rejected += len(manifest.get("rejected") or ())
+    return ("unchanged" if manifest.get("outcome") == "unchanged" else "published"), "", report
+
+
+def _empty_run(connection: Any, code: str, run: Run, now: dt.datetime) -> int:
+    from tracker.ingest import Counts
+
+    run_id = runs.start(connection, code, run, run.started_at or now)
+    runs.finish(connection, run_id, Counts(), now, "")
+    return run_id
+
+
+def _issues(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    rejected = [{"kind": "rejected", **entry} for entry in manifest.get("rejected") or ()]
+    warnings = [
+        {"kind": "warning", "detail": text} for text in (manifest.get("verdict") or {}).get("warnings") or ()
+    ]
+    return rejected + list(manifest.get("issues") or ()) + warnings
+
+
+def _known(engine: Engine, code: str) -> dict[str, dict[str, str]]:
+    with reading(engine) as connection:
+        rows = connection.execute(select(HttpCacheRow).where(HttpCacheRow.jurisdiction == code)).all()
+    return {
+        row.url: {"etag": row.etag, "last_modified": row.last_modified, "body_hash": row.body_hash}
+        for row in rows
+    }
+
+
+def _history(engine: Engine, code: str, now: dt.datetime) -> dict[str, Any]:
+    """What judging needs of the past: the last published runs' numbers, action counts, the calendar."""
+    with reading(engine) as connection:
+        past = connection.execute(
+            select(CrawlRunRow.numbers, CrawlRunRow.session, CrawlRunRow.finished_at)
+            .where(CrawlRunRow.jurisdiction == code, CrawlRunRow.status == "published")
+            .order_by(CrawlRunRow.id.desc())
+            .limit(HISTORY_RUNS)
+        ).all()
+        bills = connection.execute(
+            select(SessionRow.identifier, BillRow.identifier, BillRow.latest_action_date)
+            .join(SessionRow, SessionRow.id == BillRow.session_id)
+            .where(BillRow.jurisdiction == code, BillRow.vanished_at.is_(None))
+        ).all()
+    sizes: dict[str, int] = {}
+    for session, _identifier, _latest in bills:
+        sizes[session] = sizes.get(session, 0) + 1
+    today = now.astimezone(jurisdictions.load().get(code).zone).date()
+    return {
+        "runs": [
+            {**row.numbers, "session": row.session, "finished_at": row.finished_at.isoformat()}
+            for row in past
+            if row.finished_at
+        ],
+        "bills": sizes,
+        "today": today.isoformat(),
+        "sitting": jurisdictions.load().sitting(code, today),
+    }
+
+
+def _crawlers(arguments: Sequence[str], timeout: float) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "crawlers", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=timeout,
+        check=False,
+        text=True,
+    )
+    if done.returncode:
+        last = (done.stderr or "no message").strip().splitlines()[-1]
+        raise CrawlError(last[:500])
+    return done.stdout
+
+
+def _moment(value: Any) -> dt.datetime | None:
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else None

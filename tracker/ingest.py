@@ -1,0 +1,264 @@
+"""Loads bills into the database: what is new or changed becomes rows and events, the rest costs a look-up.
+
+Loading the same thing twice changes nothing. One bad record is counted with its reason and never loses the
+rest. Bills are written in batches, each in one transaction, so that a killed load resumes by being started
+again. A bill's children are compared with what is stored (:mod:`tracker.changes`), never replaced.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import Connection, Engine, select
+
+from tracker import bill_rows, openstates, runs
+from tracker.db import reading, writing
+from tracker.models.bills import BillRow
+from tracker.records import BillRecord, RecordError, parse_record
+
+BATCH = 500
+# Part of every record's hash: raise it when reading or comparing improves, and the next load looks again.
+READER = b"1"
+MAX_REJECTED_SHOWN = 1_000
+
+Raw = bytes | str | dict[str, Any] | BillRecord | RecordError
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a load comes from. ``complete``: all bills of the session are in it, so others are missing.
+
+    ``manifest`` is the crawl's own account; it is kept with the run.
+    """
+
+    source: str
+    complete: bool = False
+    replayed: bool = False
+    records_path: str = ""
+    started_at: dt.datetime | None = None
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Counts:
+    """What one jurisdiction's bills in a load came to."""
+
+    bills: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    events: int = 0
+    newest_action: str = ""
+    sessions: set[str] = field(default_factory=set)
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json`` and the run's row."""
+        return {**self.__dict__, "sessions": sorted(self.sessions)}
+
+
+@dataclass
+class Report:
+    """What a load did, per jurisdiction, and what it could not use (the first thousand)."""
+
+    counts: dict[str, Counts] = field(default_factory=dict)
+    rejected: list[RecordError] = field(default_factory=list)
+    run_ids: dict[str, int] = field(default_factory=dict)
+    unknown_actions: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def of(self, jurisdiction: str) -> Counts:
+        """The counts of a jurisdiction, made on first use."""
+        return self.counts.setdefault(jurisdiction, Counts())
+
+    def total(self, name: str) -> int:
+        """A count over all jurisdictions."""
+        return sum(getattr(counts, name) for counts in self.counts.values())
+
+
+def ingest(
+    engine: Engine,
+    records: Iterable[Raw],
+    run: Run,
+    *,
+    now: dt.datetime,
+    progress: Callable[[int], None] | None = None,
+) -> Report:
+    """Load records, in their order. ``now`` is when we saw them. Returns what became of them.
+
+    Raises nothing for bad records; database errors pass through with everything before the batch kept.
+    """
+    report = Report()
+    with reading(engine) as connection:
+        known: dict[bytes, tuple[int, str]] = {
+            bytes(digest): (bill, code)
+            for bill, digest, code in connection.execute(
+                select(BillRow.id, BillRow.record_hash, BillRow.jurisdiction).where(
+                    BillRow.vanished_at.is_(None), BillRow.missing_runs == 0
+                )
+            )
+        }
+    load = _Load(engine, run, report, known, now)
+    source = iter(records)
+    done = 0
+    try:
+        while batch := list(islice(source, BATCH)):
+            load.batch(batch)
+            done += len(batch)
+            if progress:
+                progress(done)
+    except BaseException as error:
+        load.close(failed=f"{type(error).__name__}: {error}"[:500])
+        raise
+    load.close()
+    return report
+
+
+@dataclass
+class _Load:
+    engine: Engine
+    run: Run
+    report: Report
+    known: dict[bytes, tuple[int, str]]
+    now: dt.datetime
+    seen: set[int] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
+
+    def batch(self, raws: list[Raw]) -> None:
+        fresh: list[tuple[bytes, BillRecord]] = []
+        unchanged: list[int] = []
+        codes: set[str] = set()
+        rejected: list[RecordError] = []
+        for raw in raws:
+            if isinstance(raw, RecordError):
+                rejected.append(raw)
+                continue
+            digest = digest_of(raw)
+            hit = self.known.get(digest)
+            if hit:
+                bill, code = hit
+                counts = self.report.of(code)
+                codes.add(code)
+                if bill in self.seen:
+                    counts.duplicates += 1
+                    continue
+                self.seen.add(bill)
+                unchanged.append(bill)
+                counts.bills += 1
+                counts.unchanged += 1
+                continue
+            for own_digest, item in _parse(raw, digest):
+                if isinstance(item, RecordError):
+                    rejected.append(item)
+                elif item.key in self.keys:
+                    # Two rows of one bill in one load: the first holds, or a second load would flip it back.
+                    self.report.of(item.jurisdiction).duplicates += 1
+                else:
+                    self.keys.add(item.key)
+                    fresh.append((own_digest, item))
+        self._reject(rejected)
+        with writing(self.engine) as connection:
+            for code in codes | {r.jurisdiction for _, r in fresh} | {e.jurisdiction for e in rejected}:
+                self._run_id(connection, code)
+            if rejected:
+                runs.note_rejected(connection, self.report.run_ids, rejected, self.now)
+            bill_rows.touch(connection, unchanged, self.now)
+            for code, records in _by_jurisdiction(fresh).items():
+                counts = self.report.of(code)
+                outcome = bill_rows.store(
+                    connection,
+                    records,
+                    now=self.now,
+                    run_id=self.report.run_ids[code],
+                    already_seen=self.seen,
+                )
+                counts.bills += outcome.new + outcome.changed + outcome.unchanged
+                counts.new += outcome.new
+                counts.changed += outcome.changed
+                counts.unchanged += outcome.unchanged
+                counts.duplicates += outcome.duplicates
+                counts.events += outcome.events
+                counts.newest_action = max(counts.newest_action, outcome.newest_action)
+                counts.sessions.update(r.legislative_session for _, r in records)
+                self.seen.update(outcome.ids)
+                for text, times in outcome.unknown_actions.items():
+                    key = (code, text)
+                    self.report.unknown_actions[key] = self.report.unknown_actions.get(key, 0) + times
+
+    def _reject(self, errors: list[RecordError]) -> None:
+        for error in errors:
+            self.report.of(error.jurisdiction).rejected += 1
+        room = MAX_REJECTED_SHOWN - len(self.report.rejected)
+        self.report.rejected.extend(errors[: max(room, 0)])
+
+    def _run_id(self, connection: Connection, code: str) -> int:
+        if code not in self.report.run_ids:
+            started = self.run.started_at or self.now
+            self.report.run_ids[code] = runs.start(connection, code, self.run, started)
+        return self.report.run_ids[code]
+
+    def close(self, failed: str = "") -> None:
+        """Mark what a complete load did not show, and write the runs' numbers."""
+        with writing(self.engine) as connection:
+            for code in self.report.counts:
+                self._run_id(connection, code)
+                counts = self.report.counts[code]
+                if not failed and self.run.complete and counts.bills:
+                    counts.events += bill_rows.mark_missing(
+                        connection, code, self.seen, now=self.now, run_id=self.report.run_ids[code]
+                    )
+                runs.finish(connection, self.report.run_ids[code], counts, self.now, failed)
+            runs.note_unknown_actions(
+                connection, self.report.run_ids, self.report.unknown_actions, self.now
+            )
+
+
+def digest_of(raw: bytes | str | dict[str, Any] | BillRecord) -> bytes:
+    """What tells that a record is the same as last time: 16 bytes of its own JSON text."""
+    if isinstance(raw, BillRecord):
+        raw = raw.model_dump_json()
+    elif isinstance(raw, dict):
+        raw = to_json(raw)
+    data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw.strip()
+    return hashlib.blake2b(data, digest_size=16, salt=READER).digest()
+
+
+def _parse(raw: Raw, digest: bytes) -> Iterator[tuple[bytes, BillRecord | RecordError]]:
+    """One record, or several (each with a digest of its own) from a file that holds a JSON array."""
+    data: Any = raw
+    if isinstance(raw, bytes | str):
+        try:
+            data = from_json(raw)
+        except ValueError as error:
+            yield digest, RecordError("", "", "JSON", str(error)[:200])
+            return
+    if not isinstance(data, list):
+        yield digest, _record(data)
+        return
+    for item in data:
+        yield digest_of(to_json(item)), _record(item)
+
+
+def _record(item: Any) -> BillRecord | RecordError:
+    try:
+        if isinstance(item, dict) and openstates.is_scraped_bill(item):
+            item = openstates.to_record(item)
+        return parse_record(item)
+    except RecordError as error:
+        return error
+    except (TypeError, AttributeError, ValueError) as error:
+        code = item.get("jurisdiction") if isinstance(item, dict) else ""
+        return RecordError(code if isinstance(code, str) else "", "", "record", f"wrong shape: {error}"[:200])
+
+
+def _by_jurisdiction(records: list[tuple[bytes, BillRecord]]) -> dict[str, list[tuple[bytes, BillRecord]]]:
+    groups: dict[str, list[tuple[bytes, BillRecord]]] = {}
+    for digest, record in records:
+        groups.setdefault(record.jurisdiction, []).append((digest, record))
+    return groups

@@ -1,0 +1,89 @@
+"""Reads files of bills: JSONL of BillRecords, Open States scraper JSON, plain or gzip, a folder or tar of them.
+
+Yields one raw JSON text a bill, so that an unchanged bill is recognised by its bytes before it is parsed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+MAX_LINE = 32 * 1024 * 1024
+MAX_FILE = 8 * 1024 * 1024 * 1024
+MAX_MEMBER = 64 * 1024 * 1024
+
+
+class FileError(ValueError):
+    """A file that cannot be read as bills; names the file."""
+
+
+def read(path: Path) -> Iterator[bytes]:
+    """Each bill's raw JSON in the file, folder or archive. Raises :class:`FileError`; what was yielded
+    before the damage stays good.
+    """
+    try:
+        if path.is_dir():
+            for file in sorted(path.rglob("*.json*")):
+                if _is_bill_file(file.name):
+                    yield from read(file)
+        elif path.name.endswith((".tar.gz", ".tgz", ".tar")):
+            yield from _tar(path)
+        elif path.name.endswith(".gz"):
+            with gzip.open(path, "rb") as file:
+                yield from _lines(file, path)
+        else:
+            with path.open("rb") as file:
+                yield from _lines(file, path)
+    except FileNotFoundError:
+        raise FileError(f"{path} does not exist") from None
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+        raise FileError(f"{path} is damaged or unreadable: {error}") from error
+
+
+def _is_bill_file(name: str) -> bool:
+    stem = Path(name).name
+    if stem.startswith((".", "_")):
+        return False
+    return stem.endswith((".jsonl", ".jsonl.gz")) or (stem.startswith("bill_") and stem.endswith(".json"))
+
+
+def _tar(path: Path) -> Iterator[bytes]:
+    # A stream ("r|*") holds one member at a time and never touches the file system with a member's name.
+    with tarfile.open(path, "r|*") as archive:
+        for member in archive:
+            if not member.isfile() or not _is_bill_file(member.name):
+                continue
+            if member.size > MAX_MEMBER:
+                raise FileError(f"{path}: {member.name} is larger than {MAX_MEMBER >> 20} MiB")
+            file = archive.extractfile(member)
+            if file is None:
+                continue
+            if member.name.endswith(".json"):
+                yield file.read()
+            elif member.name.endswith(".gz"):
+                with gzip.open(file, "rb") as unpacked:
+                    yield from _lines(unpacked, path)
+            else:
+                yield from _lines(file, path)
+
+
+def _lines(file: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[bytes]:
+    """The lines of a JSONL file; a file that holds one pretty-printed object is yielded whole."""
+    total = 0
+    first = file.readline(MAX_LINE + 1)
+    if path.suffix == ".json" or first.strip() in (b"{", b"["):
+        rest = file.read(MAX_MEMBER)
+        yield first + rest
+        return
+    line = first
+    while line:
+        total += len(line)
+        if len(line) > MAX_LINE or total > MAX_FILE:
+            raise FileError(f"{path} has a line over {MAX_LINE >> 20} MiB or is over {MAX_FILE >> 30} GiB")
+        if line.strip():
+            yield line
+        line = file.readline(MAX_LINE + 1)
