@@ -1,0 +1,10 @@
+"""Tags bills against a playbook, with the words that show each tag.
+
+`Classifier.load().tag(bills)` is stateless: mappings in, mappings out. Writing tags to the database is done elsewhere.
+"""
+
+from tracker.classify.bill import BillError
+from tracker.classify.classifier import Classifier
+from tracker.classify.model import Model, ModelError
+
+__all__ = ["BillError", "Classifier", "Model", "ModelError"]
