@@ -99,17 +99,17 @@ def store(
 def standing(record: BillRecord, unknown: Counter[str]) -> Standing:
     """Classes and stage of a record; texts that no rule knows are counted in ``unknown``."""
     classes: list[list[str]] = []
-    judged: list[Action] = []
     for action in record.actions:
-        given = action.classification or list(
-            classify_action(record.jurisdiction, action.description, action.chamber)
-        )
+        given = action.classification
         if not given:
-            unknown[action.description[:200]] += 1
+            given = action.classification = list(
+                classify_action(record.jurisdiction, action.description, action.chamber)
+            )
+            if not given:
+                unknown[action.description[:200]] += 1
         classes.append(given)
-        judged.append(action.model_copy(update={"classification": given}) if given else action)
     result = stage_of(
-        judged, bill_classification=record.classification, jurisdiction=record.jurisdiction
+        record.actions, bill_classification=record.classification, jurisdiction=record.jurisdiction
     )
     first = min((a.date for a in record.actions), default=None)
     # Sources list newest first or last; of one day's actions the one nearest the newest end is the latest.
@@ -204,21 +204,17 @@ def session_id(connection: Connection, code: str, identifier: str) -> int:
     )
 
 
-BILL_COLUMNS = (
-    "id ocd_id jurisdiction session_id identifier title chamber classification stage stage_date "
-    "first_action_date latest_action_date latest_action url sources documents extras record_hash "
-    "first_seen_at last_changed_at last_seen_at missing_runs"
-).split()
+BILL_COLUMNS = ["id", "ocd_id", "jurisdiction", "session_id", "identifier", "title", "chamber", "classification", "stage", "stage_date", "first_action_date", "latest_action_date", "latest_action", "url", "sources", "documents", "extras", "record_hash", "first_seen_at", "last_changed_at", "last_seen_at", "missing_runs"]
 CHILD_COLUMNS: dict[str, list[str]] = {
     "bill_title": ["bill_id", "title", "first_seen_at"],
     "bill_abstract": ["bill_id", "ordinal", "abstract", "note", "first_seen_at"],
     "bill_subject": ["bill_id", "subject", "first_seen_at"],
-    "action": "bill_id ordinal date description chamber classification late first_seen_at".split(),
-    "sponsorship": "bill_id ordinal name classification is_primary entity_type first_seen_at".split(),
+    "action": ["bill_id", "ordinal", "date", "description", "chamber", "classification", "late", "first_seen_at"],
+    "sponsorship": ["bill_id", "ordinal", "name", "classification", "is_primary", "entity_type", "first_seen_at"],
     "version": ["id", "bill_id", "ordinal", "note", "date", "first_seen_at"],
     "version_link": ["version_id", "url", "media_type"],
     "related_bill": ["bill_id", "identifier", "legislative_session", "relation_type", "first_seen_at"],
-    "hearing": "bill_id date time timezone committee location status url first_seen_at".split(),
+    "hearing": ["bill_id", "date", "time", "timezone", "committee", "location", "status", "url", "first_seen_at"],
 }
 
 
@@ -330,7 +326,13 @@ def _queue_children(children: Children, bill_id: int, record: BillRecord, state:
         children.add("action", *action_values(bill_id, place, action, classes, late=False))
     for place, sponsor in enumerate(record.sponsorships):
         children.add(
-            "sponsorship", bill_id, place, sponsor.name, sponsor.classification, sponsor.primary, sponsor.entity_type
+            "sponsorship",
+            bill_id,
+            place,
+            sponsor.name,
+            sponsor.classification,
+            sponsor.primary,
+            sponsor.entity_type,
         )
     for place, version in enumerate(record.versions):
         children.add_version(bill_id, place, version)
@@ -364,6 +366,6 @@ def hearing_values(hearing: Any) -> tuple[Any, ...]:
 
 def as_json(value: Any) -> str:
     """JSON text, as both databases take it in bulk loads; NUL, which PostgreSQL refuses, is dropped."""
+    if not value:
+        return "{}" if isinstance(value, dict) else "[]"
     return to_json(value).decode().replace("\\u0000", "")
-
-

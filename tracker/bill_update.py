@@ -291,7 +291,8 @@ class _BillUpdate:
         self._remove(VersionRow, found.removed)
         for row in found.removed:
             self._event(
-                EventKind.VERSION_REMOVED, {"note": row.note, "date": row.date.isoformat() if row.date else ""}
+                EventKind.VERSION_REMOVED,
+                {"note": row.note, "date": row.date.isoformat() if row.date else ""},
             )
 
     def _abstracts(self) -> None:
@@ -336,7 +337,11 @@ class _BillUpdate:
         )
         for _place, related in found.added:
             self.writer.children.add(
-                "related_bill", self.id, related.identifier, related.legislative_session, related.relation_type
+                "related_bill",
+                self.id,
+                related.identifier,
+                related.legislative_session,
+                related.relation_type,
             )
             self._event(EventKind.RELATED_BILL, None, related.model_dump())
         self._remove(RelatedBillRow, found.removed)
@@ -384,5 +389,3 @@ def _shown(row: Any) -> tuple[Any, ...]:
 
 def _date(value: str | None) -> dt.date | None:
     return dt.date.fromisoformat(value) if value else None
-
-

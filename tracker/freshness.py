@@ -91,7 +91,12 @@ def _freshness(code: str, bills: Any, past: list[Any], now: dt.datetime) -> dict
         state, reason = "unseen", "not crawled yet"
     elif failures:
         state, reason = "failing", f"the last {_times(failures)} brought nothing usable: {past[0].reason}"
-    elif good is not None and good.finished_at and now - good.finished_at > STALE_RUN and sitting != "adjourned":
+    elif (
+        good is not None
+        and good.finished_at
+        and now - good.finished_at > STALE_RUN
+        and sitting != "adjourned"
+    ):
         state, reason = "stale", f"last good run {(now - good.finished_at).days} days ago"
     elif sitting == "sitting" and action is not None and today - action > STALE_ACTION:
         state, reason = "stale", f"in session, but the newest action is of {action.isoformat()}"

@@ -37,7 +37,8 @@ EARLIEST_YEAR, LATEST_YEAR = 1789, 2100
 _IDENTIFIER = re.compile(r"^([A-Z][A-Z .]*?)[ .]*0*(\d+)(.*)$", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_HTTP = re.compile(r"^https?://[^\s<>\"']+$", re.IGNORECASE)
+_HTTP = re.compile(r"^(?:https?|ftp)://[^\s/]", re.IGNORECASE)
+_UNSAFE_IN_URL = re.compile(r"[\s<>\"'`{}|\\^\x00-\x1f\x7f]")
 
 
 class RecordError(ValueError):
@@ -79,6 +80,9 @@ def ocd_bill_id(jurisdiction: str, session: str, identifier: str) -> str:
 
 
 def _clean(value: str) -> str:
+    # Nearly all text is clean already; finding that out is much cheaper than rewriting it.
+    if value.isprintable() and "  " not in value and value == value.strip():
+        return value
     return _SPACE.sub(" ", _CONTROL.sub("", value)).strip()
 
 
@@ -122,8 +126,13 @@ def _required_date(value: str) -> str:
 
 def _url(value: str) -> str:
     if not _HTTP.match(value):
-        raise ValueError(f"{value[:80]!r} is not an http(s) address")
-    return value
+        raise ValueError(f"{value[:80]!r} is not an http, https or ftp address")
+    # States do publish links with blanks and quotes; browsers encode them, and so do we.
+    return (
+        _UNSAFE_IN_URL.sub(lambda match: f"%{ord(match[0]):02X}", value)
+        if _UNSAFE_IN_URL.search(value)
+        else value
+    )
 
 
 def _present(value: str) -> str:

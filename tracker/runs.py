@@ -66,7 +66,9 @@ def finish(connection: Connection, run_id: int, counts: Counts, now: dt.datetime
     )
 
 
-def hold(connection: Connection, jurisdiction: str, run: Run, reason: str, now: dt.datetime, status: str) -> int:
+def hold(
+    connection: Connection, jurisdiction: str, run: Run, reason: str, now: dt.datetime, status: str
+) -> int:
     """Note a crawl that is not published: ``held`` (its numbers look wrong) or ``failed`` (it has none)."""
     run_id = start(connection, jurisdiction, run, run.started_at or now)
     connection.execute(
@@ -84,14 +86,19 @@ def note_rejected(
     connection.execute(
         insert(CrawlIssueRow),
         [
-            _issue(run_ids[e.jurisdiction], e.jurisdiction, "rejected", e.identifier, e.field, e.problem, 1, now)
+            _issue(
+                run_ids[e.jurisdiction], e.jurisdiction, "rejected", e.identifier, e.field, e.problem, 1, now
+            )
             for e in errors
         ],
     )
 
 
 def note_unknown_actions(
-    connection: Connection, run_ids: Mapping[str, int], unknown: Mapping[tuple[str, str], int], now: dt.datetime
+    connection: Connection,
+    run_ids: Mapping[str, int],
+    unknown: Mapping[tuple[str, str], int],
+    now: dt.datetime,
 ) -> None:
     """Keep the most frequent action texts that no rule knows, per jurisdiction."""
     often = sorted(unknown.items(), key=lambda item: -item[1])
@@ -106,7 +113,11 @@ def note_unknown_actions(
 
 
 def note_issues(
-    connection: Connection, run_id: int, jurisdiction: str, issues: Sequence[Mapping[str, Any]], now: dt.datetime
+    connection: Connection,
+    run_id: int,
+    jurisdiction: str,
+    issues: Sequence[Mapping[str, Any]],
+    now: dt.datetime,
 ) -> None:
     """Keep what the crawler itself reports: unknown sessions, block pages, URLs not in a recording."""
     rows = [

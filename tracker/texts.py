@@ -70,7 +70,9 @@ class Wanted:
     media_type: str
 
 
-def wanted(connection: Connection, codes: Sequence[str], limit: int, *, likely_first: bool = True) -> list[Wanted]:
+def wanted(
+    connection: Connection, codes: Sequence[str], limit: int, *, likely_first: bool = True
+) -> list[Wanted]:
     """Versions whose text we do not have, the most useful first, one document each."""
     from tracker.models.bills import SessionRow
 
@@ -114,7 +116,15 @@ def wanted(connection: Connection, codes: Sequence[str], limit: int, *, likely_f
         ):
             links.setdefault(link.version_id, []).append((link.url, link.media_type))
     return [
-        Wanted(row.id, row.bill_id, row.jurisdiction, row.session, row.identifier, row.note, *_best(links[row.id]))
+        Wanted(
+            row.id,
+            row.bill_id,
+            row.jurisdiction,
+            row.session,
+            row.identifier,
+            row.note,
+            *_best(links[row.id]),
+        )
         for row in versions
     ]
 

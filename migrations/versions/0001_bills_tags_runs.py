@@ -1,8 +1,9 @@
 """bills tags runs"""
 
 import sqlalchemy as sa
-import tracker.models.base
 from alembic import op
+
+import tracker.models.base
 
 revision = "0001"
 down_revision = None

@@ -59,10 +59,15 @@ def test_a_record_is_cleaned_and_has_a_lasting_id() -> None:
         ("identifier", "", "identifier", "at least 1"),
         ("actions", [{"date": "14.1.2025", "description": "x"}], "actions.0.date", "ISO date"),
         ("actions", [{"date": "0025-01-14", "description": "x"}], "actions.0.date", "year 25"),
-        ("actions", [{"date": "2025-01-14T23:00:00+00:00", "description": "x"}], "actions.0.date", "time zone"),
+        (
+            "actions",
+            [{"date": "2025-01-14T23:00:00+00:00", "description": "x"}],
+            "actions.0.date",
+            "time zone",
+        ),
         ("actions", [{"date": "", "description": "x"}], "actions.0.date", "empty"),
-        ("sources", [{"url": "javascript:alert(1)"}], "sources.0.url", "http"),
-        ("versions", [{"links": [{"url": "file:///etc/passwd"}]}], "versions.0.links.0.url", "http"),
+        ("sources", [{"url": "javascript:alert(1)"}], "sources.0.url", "address"),
+        ("versions", [{"links": [{"url": "file:///etc/passwd"}]}], "versions.0.links.0.url", "address"),
         ("colour", "red", "colour", "Extra"),
     ],
 )
@@ -75,7 +80,9 @@ def test_errors_name_jurisdiction_bill_and_field(field: str, value: object, wher
         assert "tx hb0120" in str(caught.value)
 
 
-@given(st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+@given(
+    st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x))
+)
 def test_anything_else_is_refused_with_a_reason(data: object) -> None:
     with pytest.raises(RecordError):
         parse_record(data)

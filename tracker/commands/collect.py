@@ -26,7 +26,9 @@ def crawl(
     codes: Annotated[list[str], typer.Argument(metavar="CODE…", help="Postal codes, such as va us tx.")],
     source: Annotated[str, typer.Option(help="Another source than the default.")] = "",
     session: Annotated[str, typer.Option(help="A session other than the current one.")] = "",
-    replay: Annotated[Path | None, typer.Option(exists=True, help="A recording instead of the network.")] = None,
+    replay: Annotated[
+        Path | None, typer.Option(exists=True, help="A recording instead of the network.")
+    ] = None,
     record: Annotated[Path | None, typer.Option(help="Record all replies to this WARC file.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Ask for everything, changed or not.")] = False,
     limit: Annotated[int, typer.Option(min=0, help="Stop after so many bills.")] = 0,
@@ -76,7 +78,9 @@ def crawl_row(done: Any, compared: dict[str, int]) -> dict[str, Any]:
         "bills": manifest.get("bills"),
         **compared,
         "rejected": len(rejected),
-        "rejected_why": [f"{r.get('identifier')}: {r.get('field')}: {r.get('problem')}" for r in rejected[:20]],
+        "rejected_why": [
+            f"{r.get('identifier')}: {r.get('field')}: {r.get('problem')}" for r in rejected[:20]
+        ],
         "requests": manifest.get("requests"),
         "reason": manifest.get("reason") or "",
         "file": str(done.records),
@@ -113,7 +117,9 @@ def _compare(engine: Any, records: Path) -> dict[str, int]:
 
 
 def ingest(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="JSONL (.gz), scraper JSON, folder or tar.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="JSONL (.gz), scraper JSON, folder or tar.")
+    ],
     complete: Annotated[
         bool, typer.Option("--complete", help="The files hold whole sessions: bills not in them are missing.")
     ] = False,
@@ -135,7 +141,11 @@ def ingest(
         try:
             with console.progress(f"loading {file.name}", quiet=as_json) as update:
                 report = load(
-                    engine, record_files.read(file), Run("file", complete=complete), now=moment, progress=update
+                    engine,
+                    record_files.read(file),
+                    Run("file", complete=complete),
+                    now=moment,
+                    progress=update,
                 )
         except record_files.FileError as error:
             broken.append({"file": str(file), "reason": str(error)})
@@ -146,7 +156,9 @@ def ingest(
             for rejected in report.rejected[:10]:
                 console.note(f"  rejected: {rejected}")
             if report.unknown_actions:
-                console.note(f"  {sum(report.unknown_actions.values())} actions in words that no rule knows yet")
+                console.note(
+                    f"  {sum(report.unknown_actions.values())} actions in words that no rule knows yet"
+                )
     if as_json:
         console.emit(rows + broken)
     else:
@@ -158,9 +170,15 @@ def ingest(
 
 
 def text(
-    codes: Annotated[list[str] | None, typer.Argument(metavar="[CODE…]", help="Postal codes; all without.")] = None,
-    replay: Annotated[Path | None, typer.Option(exists=True, help="A recording instead of the network.")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Documents at most; the setting text_budget without.")] = 0,
+    codes: Annotated[
+        list[str] | None, typer.Argument(metavar="[CODE…]", help="Postal codes; all without.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(exists=True, help="A recording instead of the network.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(min=0, help="Documents at most; the setting text_budget without.")
+    ] = 0,
     now: Now = None,
     as_json: Json = False,
 ) -> None:

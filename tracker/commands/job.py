@@ -127,7 +127,10 @@ def _one(engine: Any, settings: Any, plan: Any, moment: dt.datetime, *, quiet: b
         "session": done.manifest.get("session"),
         "status": status,
         "reason": reason,
-        **{name: counts.get(name, 0) for name in ("bills", "new", "changed", "unchanged", "rejected", "events")},
+        **{
+            name: counts.get(name, 0)
+            for name in ("bills", "new", "changed", "unchanged", "rejected", "events")
+        },
         "unknown_actions": sum(report.unknown_actions.values()) if report else 0,
         "requests": done.manifest.get("requests"),
     }
@@ -206,7 +209,7 @@ def _needs_a_look(crawls: list[dict[str, Any]], mails: dict[str, Any]) -> list[d
 
 
 def _print(summary: dict[str, Any], settings: Any) -> None:
-    columns = "jurisdiction session source status bills new changed unchanged rejected events".split()
+    columns = ["jurisdiction", "session", "source", "status", "bills", "new", "changed", "unchanged", "rejected", "events"]
     console.table(summary["crawls"], columns)
     texts, tags = summary["texts"], summary["tags"]
     typer.echo(
@@ -218,7 +221,9 @@ def _print(summary: dict[str, Any], settings: Any) -> None:
     )
     sent = summary["digests"]["sent"]
     mails = sent if isinstance(sent, list) else sent.get("mails", []) if isinstance(sent, dict) else []
-    typer.echo(f"Mails: {len(mails):,}" + ("" if settings.smtp_url.get_secret_value() else f" in {settings.outbox}/"))
+    typer.echo(
+        f"Mails: {len(mails):,}" + ("" if settings.smtp_url.get_secret_value() else f" in {settings.outbox}/")
+    )
     if summary["digests"]["example_reader"]:
         typer.echo(
             f"       Nobody had subscribed, so {DEMO_READER} was added as an example; "
@@ -242,9 +247,11 @@ def health(as_json: Annotated[bool, typer.Option("--json", help="One JSON value.
     ]
     degraded = [row["code"] for row in rows if row["state"] in ("stale", "failing")]
     if as_json:
-        console.emit({"status": "degraded" if degraded else "ok", "degraded": degraded, "jurisdictions": rows})
+        console.emit(
+            {"status": "degraded" if degraded else "ok", "degraded": degraded, "jurisdictions": rows}
+        )
     else:
-        shown = "code state reason bills last_good_run last_real_change newest_action_date".split()
+        shown = ["code", "state", "reason", "bills", "last_good_run", "last_real_change", "newest_action_date"]
         console.table(rows, shown)
         typer.echo("degraded: " + ", ".join(degraded) if degraded else "ok")
     raise typer.Exit(int(bool(degraded)))

@@ -1,0 +1,143 @@
+"""A crawl's account of itself: what it saw, what it could not use and why. Written as a manifest at the end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from pathlib import Path
+from typing import IO, Any
+
+from pydantic_core import to_json
+from scrapy import signals
+from scrapy.exceptions import CloseSpider, DropItem
+
+from tracker.records import BillRecord, RecordError, parse_record
+
+MAX_ISSUES = 500
+COUNTED = (
+    "title",
+    "abstracts",
+    "subject",
+    "actions",
+    "sponsorships",
+    "versions",
+    "hearings",
+    "related_bills",
+)
+
+
+class Account:
+    """Numbers and notes of one crawl; ``to_json`` is the manifest that the tracker reads."""
+
+    def __init__(self, jurisdiction: str, source: str, session: str, *, replayed: bool) -> None:
+        self.jurisdiction, self.source, self.session = jurisdiction, source, session
+        self.replayed = replayed
+        self.started_at = dt.datetime.now(dt.UTC)
+        self.complete = False
+        self.outcome = "ok"
+        self.reason = ""
+        self.requests = self.bytes = self.not_modified = self.bills = 0
+        self.rejected: list[dict[str, str]] = []
+        self.rejected_count = 0
+        self.issues: Counter[tuple[str, str, str]] = Counter()
+        self.validators: dict[str, dict[str, str]] = {}
+        self.fields: Counter[str] = Counter()
+        self.actions = 0
+        self.newest_action = self.oldest_action = ""
+        self.titles: Counter[str] = Counter()
+
+    def issue(self, kind: str, identifier: str, detail: str) -> None:
+        """Note something an admin should know; the same again is counted."""
+        key = (kind, identifier[:100], detail[:500])
+        if key in self.issues or len(self.issues) < MAX_ISSUES:
+            self.issues[key] += 1
+
+    def fail(self, reason: str) -> None:
+        """The crawl as a whole is worthless; the first reason is the one that counts."""
+        if self.outcome != "failed":
+            self.outcome, self.reason = "failed", reason[:1000]
+
+    def reject(self, identifier: str, field: str, problem: str) -> None:
+        """One record cannot be used; the rest goes on."""
+        self.rejected_count += 1
+        if len(self.rejected) < MAX_ISSUES:
+            self.rejected.append({"identifier": identifier[:100], "field": field, "problem": problem[:500]})
+
+    def count(self, record: BillRecord) -> None:
+        """Take a good record into the numbers that the run is judged by."""
+        self.bills += 1
+        self.actions += len(record.actions)
+        for name in COUNTED:
+            self.fields[name] += bool(getattr(record, name))
+        self.titles[record.title] += 1
+        for action in record.actions:
+            self.newest_action = max(self.newest_action, action.date)
+            self.oldest_action = min(self.oldest_action or action.date, action.date)
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest."""
+        common = self.titles.most_common(1)
+        return {
+            "jurisdiction": self.jurisdiction,
+            "session": self.session,
+            "source": self.source,
+            "replayed": self.replayed,
+            "complete": self.complete and self.outcome != "failed",
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "started_at": self.started_at.isoformat(),
+            "finished_at": dt.datetime.now(dt.UTC).isoformat(),
+            "requests": self.requests,
+            "bytes": self.bytes,
+            "not_modified": self.not_modified,
+            "bills": self.bills,
+            "actions": self.actions,
+            "newest_action": self.newest_action,
+            "oldest_action": self.oldest_action,
+            "commonest_title": list(common[0]) if common else ["", 0],
+            "fields": dict(self.fields),
+            "rejected": self.rejected,
+            "rejected_count": self.rejected_count,
+            "issues": [
+                {"kind": kind, "identifier": identifier, "detail": detail, "count": count}
+                for (kind, identifier, detail), count in self.issues.items()
+            ],
+            "validators": self.validators,
+        }
+
+
+class RecordPipeline:
+    """Validates what a spider yields and writes it, one record a line; a bad one costs only itself."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> RecordPipeline:
+        made = cls()
+        crawler.signals.connect(made.opened, signals.spider_opened)
+        crawler.signals.connect(made.closed, signals.spider_closed)
+        return made
+
+    def opened(self, spider: Any) -> None:
+        self.spider = spider
+        self.file: IO[bytes] = Path(spider.out).open("wb")  # noqa: SIM115 - open until the spider closes
+        self.seen: set[str] = set()
+
+    def closed(self, spider: Any) -> None:
+        self.file.close()
+
+    def process_item(self, item: Any) -> Any:
+        account: Account = self.spider.account
+        if 0 < self.spider.limit <= account.bills:
+            account.complete = False
+            raise CloseSpider("limit")
+        try:
+            record = parse_record(item)
+        except RecordError as error:
+            account.reject(error.identifier, error.field, error.problem)
+            raise DropItem(str(error)) from error
+        if record.key in self.seen:
+            account.issue("duplicate", record.identifier, "the source shows this bill more than once")
+            raise DropItem("duplicate")
+        self.seen.add(record.key)
+        account.count(record)
+        self.file.write(to_json(record.model_dump(mode="json", exclude_defaults=True)) + b"\n")
+        return item

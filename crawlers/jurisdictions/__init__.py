@@ -1,0 +1,1 @@
+"""Official sources: one module a jurisdiction, its postal code as name."""

@@ -1,0 +1,1 @@
+"""Sources that cover many jurisdictions."""

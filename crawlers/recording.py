@@ -1,0 +1,142 @@
+"""Records a crawl's replies as WARC and replays them without a network.
+
+A recording is one crawl of one day. Replaying it gives the spider the very bytes that the site served; a
+request that the recording does not hold is refused and reported, never sent.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from scrapy import Request, signals
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.responsetypes import responsetypes
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from crawlers.settings import MAX_REPLY
+
+# Headers that describe the transfer rather than the content, which is stored unpacked.
+_TRANSFER = {"content-encoding", "transfer-encoding", "content-length"}
+_SECRET = {"set-cookie", "cookie", "authorization", "x-api-key", "webapikey"}
+
+
+class RecordingError(ValueError):
+    """A recording that cannot be read."""
+
+
+class Recording:
+    """The replies in a WARC file, by address."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.replies: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
+        try:
+            with path.open("rb") as file:
+                for url, status, headers, body in _responses(file):
+                    self.replies[url] = (status, headers, body)
+        except (ArchiveLoadFailed, OSError, EOFError, ValueError) as error:
+            if not self.replies:
+                raise RecordingError(f"{path.name} is no readable recording: {error}") from error
+            self.damage = f"{path.name} breaks off: {error}"
+        else:
+            self.damage = ""
+        if not self.replies:
+            raise RecordingError(f"{path.name} holds no replies")
+
+    def urls(self) -> list[str]:
+        """Addresses in the order of the recording."""
+        return list(self.replies)
+
+    def response(self, request: Request) -> Response | None:
+        """The recorded reply to a request, or None."""
+        found = self.replies.get(request.url)
+        if found is None:
+            return None
+        status, headers, body = found
+        kind = responsetypes.from_args(url=request.url, body=body[:1000])
+        return kind(request.url, status=status, headers=dict(headers), body=body, request=request)
+
+
+def _responses(file: Any) -> Iterator[tuple[str, int, list[tuple[str, str]], bytes]]:
+    for record in ArchiveIterator(file):
+        if record.rec_type != "response":
+            continue
+        url = record.rec_headers.get_header("WARC-Target-URI")
+        body = record.content_stream().read(MAX_REPLY + 1)
+        if len(body) > MAX_REPLY:
+            raise ValueError(f"the reply of {url} is over {MAX_REPLY >> 20} MiB")
+        headers = [(k, v) for k, v in record.http_headers.headers if k.lower() not in _TRANSFER]
+        yield url, int(record.http_headers.get_statuscode()), headers, body
+
+
+class _OfSpider:
+    """A middleware that needs the spider it works for."""
+
+    spider: Any
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> Any:
+        made = cls()
+        crawler.signals.connect(made.opened, signals.spider_opened)
+        crawler.signals.connect(made.closed, signals.spider_closed)
+        return made
+
+    def opened(self, spider: Any) -> None:
+        self.spider = spider
+
+    def closed(self, spider: Any) -> None:
+        pass
+
+
+class ReplayMiddleware(_OfSpider):
+    """Answers from the recording, when there is one; then nothing goes to the network."""
+
+    def process_request(self, request: Request) -> Response | None:
+        recording = self.spider.recording
+        if recording is None:
+            return None
+        reply: Response | None = recording.response(request)
+        if reply is None:
+            self.spider.account.issue("not_recorded", "", request.url[:300])
+            raise IgnoreRequest("not in the recording")
+        return reply
+
+
+class RecordMiddleware(_OfSpider):
+    """Writes every reply to a WARC file, without cookies and keys."""
+
+    writer: WARCWriter | None = None
+
+    def opened(self, spider: Any) -> None:
+        super().opened(spider)
+        if spider.record_to:
+            self.file = Path(spider.record_to).open("wb")  # noqa: SIM115 - open until the spider closes
+            self.writer = WARCWriter(self.file, gzip=True)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if self.writer is not None:
+            headers = [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, values in response.headers.items()
+                for value in values
+                if name.decode("latin-1").lower() not in _TRANSFER | _SECRET
+            ]
+            status = StatusAndHeaders(f"{response.status} OK", headers, protocol="HTTP/1.1")
+            asked = request.meta.get("redirect_urls", [request.url])[0]
+            self.writer.write_record(
+                self.writer.create_warc_record(
+                    asked, "response", payload=io.BytesIO(response.body), http_headers=status
+                )
+            )
+        return response
+
+    def closed(self, spider: Any) -> None:
+        if self.writer is not None:
+            self.file.close()

@@ -1,0 +1,59 @@
+"""Delimited files as states publish them: any encoding, ragged rows, header names in changing case."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+
+_NAME = re.compile(r"[^a-z0-9]")
+csv.field_size_limit(16 * 1024 * 1024)
+
+
+def decode(body: bytes) -> str:
+    """Text of a file: by its byte-order mark, else UTF-8, else the Windows code page that never fails."""
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if body.startswith(mark):
+            return body.decode(encoding, "replace")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
+
+
+def rows(body: bytes, need: Sequence[str], *, delimiter: str = ",") -> Iterator[dict[str, str]]:
+    """Rows as mappings of folded header names (lower case letters and digits) to stripped values.
+
+    Raises ValueError when a column of ``need`` is missing: then the layout has changed.
+    """
+    text = decode(body).replace("\x00", "")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        header = [_NAME.sub("", name.lower()) for name in next(reader)]
+    except StopIteration:
+        raise ValueError("the file is empty") from None
+    except csv.Error as error:
+        raise ValueError(f"the header cannot be read: {error}") from error
+    missing = [name for name in need if name not in header]
+    if missing:
+        raise ValueError(f"no column {missing[0]!r}; there are {', '.join(header)[:200]}")
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            continue
+        if any(row):
+            yield dict(zip(header, (value.strip() for value in row), strict=False))
+
+
+def plain(markup: str) -> str:
+    """The text of a fragment of HTML."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    if "<" not in markup and "&" not in markup:
+        return " ".join(markup.split())
+    body = LexborHTMLParser(markup).body
+    return " ".join(body.text(separator=" ").split()) if body else ""
