@@ -24,7 +24,7 @@ def scrapy_settings(politeness: Politeness, *, replaying: bool) -> dict[str, Any
         # A denial is a fact about the source: it is recorded and shown, never worked around.
         "ROBOTSTXT_OBEY": not replaying,
         "DOWNLOAD_DELAY": 0 if replaying else politeness.delay,
-        "RANDOMIZE_DOWNLOAD_DELAY": True,
+        "DOWNLOAD_DELAY_JITTER": 0.5,
         "CONCURRENT_REQUESTS_PER_DOMAIN": politeness.concurrency,
         "CONCURRENT_REQUESTS": 8,
         # Slower than the delay when the site is slow, never faster.

@@ -76,14 +76,11 @@ def recordings(path: Path) -> list[Plan]:
     ]
 
 
-def sample() -> Path:
-    """The folder of made-up recordings that comes with the project."""
-    import importlib.util
-
-    spec = importlib.util.find_spec("crawlers")
-    if spec is None or not spec.submodule_search_locations:
-        raise CrawlError("the crawlers are not installed beside the tracker")
-    return Path(next(iter(spec.submodule_search_locations))) / "samples"
+def sample(settings: Settings, now: dt.datetime) -> Path:
+    """A folder with the made-up recordings that come with the project, written as of now."""
+    folder = settings.home / "sample"
+    _crawlers(["--sample", str(folder), "--today", now.date().isoformat()], timeout=60)
+    return folder
 
 
 def crawl(

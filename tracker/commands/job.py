@@ -38,7 +38,7 @@ def run(
     moment = console.parse_now(now)
     places = _places(codes or [])
     try:
-        plans, how = _plans(places, replay, settings)
+        plans, how = _plans(places, replay, settings, moment)
     except crawling.CrawlError as error:
         console.fail(f"cannot read the recordings: {error}")
     if not plans:
@@ -70,7 +70,7 @@ def _places(codes: list[str]) -> list[str]:
         console.fail(str(error.args[0]))
 
 
-def _plans(places: list[str], replay: Path | None, settings: Any) -> tuple[list[Any], str]:
+def _plans(places: list[str], replay: Path | None, settings: Any, moment: dt.datetime) -> tuple[list[Any], str]:
     from tracker import crawling
 
     if replay is not None:
@@ -80,7 +80,7 @@ def _plans(places: list[str], replay: Path | None, settings: Any) -> tuple[list[
         return plans, f"Replaying {len(plans)} recorded crawls from {replay}; the network is not used."
     wanted = places or settings.starter_states
     if not _network(wanted, settings):
-        plans = crawling.recordings(crawling.sample())
+        plans = crawling.recordings(crawling.sample(settings, moment))
         chosen = [p for p in plans if not places or p.jurisdiction in places]
         return chosen, (
             "No network: none of the official sources can be reached. Doing the same job on the bundled "

@@ -1,0 +1,165 @@
+"""One crawl, one process: ``python -m crawlers CODE --out FILE.jsonl``. Writes FILE.run.json beside it.
+
+Ends with 0 (done or unchanged), 1 (failed, the manifest says why) or 2 (wrong use).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from scrapy.crawler import CrawlerProcess
+
+from crawlers import health, recordings, sample
+from crawlers.account import Account
+from crawlers.politeness import quiet_now
+from crawlers.recording import Recording, RecordingError
+from crawlers.settings import scrapy_settings
+from crawlers.texts import fetch
+from tracker import jurisdictions
+from tracker.jurisdictions import Jurisdiction, Source
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the arguments say."""
+    options = _options(arguments)
+    if options.recordings:
+        print(json.dumps(recordings.find(options.recordings)))
+        return 0
+    if options.sample:
+        sample.write(options.sample, dt.date.fromisoformat(options.today))
+        return 0
+    if options.texts:
+        fetch(options.texts, options.out, options.replay)
+        return 0
+    try:
+        place = jurisdictions.load().get(options.code)
+        source = _source(place, options.source)
+    except (KeyError, ValueError) as error:
+        print(error.args[0], file=sys.stderr)
+        return 2
+    account = _crawl(place, source, options)
+    manifest = account.to_json()
+    history = _json(options.history)
+    period = health.period_of(place.sessions, account.session)
+    manifest["verdict"] = health.judge(manifest, history, period).to_json()
+    target = options.out.with_suffix(".run.json")
+    temporary = target.with_suffix(".tmp")
+    temporary.write_text(json.dumps(manifest), "utf-8")
+    temporary.replace(target)
+    shown = {k: v for k, v in manifest.items() if k not in ("validators", "rejected", "issues")}
+    print(json.dumps(shown))
+    return int(account.outcome == "failed")
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m crawlers", description=__doc__)
+    parser.add_argument("code", nargs="?", default="")
+    parser.add_argument("--source", default="")
+    parser.add_argument("--session", default="")
+    parser.add_argument("--replay", type=Path)
+    parser.add_argument("--record", type=Path)
+    parser.add_argument("--known", type=Path, help="validators of earlier crawls, JSON")
+    parser.add_argument("--history", type=Path, help="what judging needs of the past, JSON")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--limit", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("records.jsonl"))
+    parser.add_argument("--recordings", type=Path, help="list the crawls in a folder of recordings")
+    parser.add_argument("--texts", type=Path, help="fetch the documents that this file asks for")
+    parser.add_argument("--sample", type=Path, help="write the made-up sample recordings into this folder")
+    parser.add_argument("--today", default=dt.date.today().isoformat(), help="the sample's second day")
+    return parser.parse_args(arguments)
+
+
+def _source(place: Jurisdiction, name: str) -> Source:
+    sources = jurisdictions.load().sources_for(place.code, name)
+    chosen = next((s for s in sources if not name or s.name == name or s.module == name), None)
+    for source in [chosen] if chosen else sources:
+        if _module(source) is not None:
+            return source
+    raise ValueError(f"{place.code}: no crawler for {name or 'any of its sources'} yet")
+
+
+def _module(source: Source) -> Any:
+    for package in ("crawlers.jurisdictions", "crawlers.mirrors"):
+        try:
+            return importlib.import_module(f"{package}.{source.module}")
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith(package):
+                raise
+    return None
+
+
+def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> Account:
+    account = Account(place.code, source.name, options.session, replayed=options.replay is not None)
+    keywords: dict[str, Any] = {}
+    if options.replay is not None and options.replay.name.endswith((".tar.gz", ".tgz")):
+        keywords["archive"] = options.replay
+        session = options.session
+    elif options.replay is not None:
+        try:
+            keywords["recording"] = Recording(options.replay)
+            session = options.session or recordings.session_of(place.code, keywords["recording"])
+        except RecordingError as error:
+            account.fail(str(error))
+            return account
+    else:
+        problem = quiet_now(place, source, dt.datetime.now(dt.UTC))
+        if not problem and source.requires_key and not os.environ.get(source.requires_key):
+            problem = f"{source.name} needs a key in {source.requires_key}"
+        if problem:
+            account.fail(problem)
+            return account
+        session = options.session
+        if not session and source.kind == "official":
+            session = jurisdictions.load().session_for(place.code, dt.datetime.now(place.zone).date()).identifier
+    replaying = options.replay is not None
+    process = CrawlerProcess(scrapy_settings(source.politeness, replaying=replaying))
+    module = _module(source)
+    crawler = process.create_crawler(module.Spider)
+    process.crawl(
+        crawler,
+        place=place,
+        source=source,
+        session=session,
+        out=options.out,
+        record_to=options.record,
+        known=_json(options.known),
+        full=options.full,
+        limit=options.limit,
+        **keywords,
+    )
+    process.start()
+    spider = crawler.spider
+    if spider is None:
+        account.fail("the crawl did not start")
+        return account
+    made: Account = spider.account
+    errors = sum(
+        count for name, count in (crawler.stats.get_stats() if crawler.stats else {}).items()
+        if name.startswith("spider_exceptions/") and isinstance(count, int)
+    )
+    if errors:
+        made.fail(f"{errors} unexpected errors; the log has them")
+    if options.limit:
+        made.complete = False
+    if made.outcome == "ok" and made.bills == 0 and made.rejected_count:
+        made.fail(f"none of {made.rejected_count:,} records can be read: {made.rejected[0]['problem']}")
+    return made
+
+
+def _json(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    found = json.loads(path.read_text("utf-8"))
+    return found if isinstance(found, dict) else {}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
