@@ -22,7 +22,23 @@ from tracker import record_files
 from tracker.db import make_engine, upgrade
 from tracker.ingest import Run, ingest
 
-TABLES = ["jurisdiction", "session", "crawl_run", "bill", "bill_title", "bill_abstract", "bill_subject", "action", "sponsorship", "version", "version_link", "related_bill", "hearing", "bill_event", "crawl_issue"]
+TABLES = [
+    "jurisdiction",
+    "session",
+    "crawl_run",
+    "bill",
+    "bill_title",
+    "bill_abstract",
+    "bill_subject",
+    "action",
+    "sponsorship",
+    "version",
+    "version_link",
+    "related_bill",
+    "hearing",
+    "bill_event",
+    "crawl_issue",
+]
 ROWS_AT_ONCE = 5_000
 
 

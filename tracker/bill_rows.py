@@ -204,17 +204,67 @@ def session_id(connection: Connection, code: str, identifier: str) -> int:
     )
 
 
-BILL_COLUMNS = ["id", "ocd_id", "jurisdiction", "session_id", "identifier", "title", "chamber", "classification", "stage", "stage_date", "first_action_date", "latest_action_date", "latest_action", "url", "sources", "documents", "extras", "record_hash", "first_seen_at", "last_changed_at", "last_seen_at", "missing_runs"]
+BILL_COLUMNS = [
+    "id",
+    "ocd_id",
+    "jurisdiction",
+    "session_id",
+    "identifier",
+    "title",
+    "chamber",
+    "classification",
+    "stage",
+    "stage_date",
+    "first_action_date",
+    "latest_action_date",
+    "latest_action",
+    "url",
+    "sources",
+    "documents",
+    "extras",
+    "record_hash",
+    "first_seen_at",
+    "last_changed_at",
+    "last_seen_at",
+    "missing_runs",
+]
 CHILD_COLUMNS: dict[str, list[str]] = {
     "bill_title": ["bill_id", "title", "first_seen_at"],
     "bill_abstract": ["bill_id", "ordinal", "abstract", "note", "first_seen_at"],
     "bill_subject": ["bill_id", "subject", "first_seen_at"],
-    "action": ["bill_id", "ordinal", "date", "description", "chamber", "classification", "late", "first_seen_at"],
-    "sponsorship": ["bill_id", "ordinal", "name", "classification", "is_primary", "entity_type", "first_seen_at"],
+    "action": [
+        "bill_id",
+        "ordinal",
+        "date",
+        "description",
+        "chamber",
+        "classification",
+        "late",
+        "first_seen_at",
+    ],
+    "sponsorship": [
+        "bill_id",
+        "ordinal",
+        "name",
+        "classification",
+        "is_primary",
+        "entity_type",
+        "first_seen_at",
+    ],
     "version": ["id", "bill_id", "ordinal", "note", "date", "first_seen_at"],
     "version_link": ["version_id", "url", "media_type"],
     "related_bill": ["bill_id", "identifier", "legislative_session", "relation_type", "first_seen_at"],
-    "hearing": ["bill_id", "date", "time", "timezone", "committee", "location", "status", "url", "first_seen_at"],
+    "hearing": [
+        "bill_id",
+        "date",
+        "time",
+        "timezone",
+        "committee",
+        "location",
+        "status",
+        "url",
+        "first_seen_at",
+    ],
 }
 
 

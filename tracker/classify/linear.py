@@ -15,7 +15,32 @@ from tracker.classify.candidates import Candidates
 BITS = 18
 _TOKEN = re.compile(r"[a-z][a-z']+|\$\d|\d+")
 _STOP = frozenset(
-    ["the", "of", "and", "to", "in", "for", "or", "an", "a", "by", "on", "is", "be", "as", "with", "that", "this", "shall", "such", "any", "at", "from", "section", "act"]
+    [
+        "the",
+        "of",
+        "and",
+        "to",
+        "in",
+        "for",
+        "or",
+        "an",
+        "a",
+        "by",
+        "on",
+        "is",
+        "be",
+        "as",
+        "with",
+        "that",
+        "this",
+        "shall",
+        "such",
+        "any",
+        "at",
+        "from",
+        "section",
+        "act",
+    ]
 )
 
 

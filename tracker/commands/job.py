@@ -70,7 +70,9 @@ def _places(codes: list[str]) -> list[str]:
         console.fail(str(error.args[0]))
 
 
-def _plans(places: list[str], replay: Path | None, settings: Any, moment: dt.datetime) -> tuple[list[Any], str]:
+def _plans(
+    places: list[str], replay: Path | None, settings: Any, moment: dt.datetime
+) -> tuple[list[Any], str]:
     from tracker import crawling
 
     if replay is not None:
@@ -209,7 +211,18 @@ def _needs_a_look(crawls: list[dict[str, Any]], mails: dict[str, Any]) -> list[d
 
 
 def _print(summary: dict[str, Any], settings: Any) -> None:
-    columns = ["jurisdiction", "session", "source", "status", "bills", "new", "changed", "unchanged", "rejected", "events"]
+    columns = [
+        "jurisdiction",
+        "session",
+        "source",
+        "status",
+        "bills",
+        "new",
+        "changed",
+        "unchanged",
+        "rejected",
+        "events",
+    ]
     console.table(summary["crawls"], columns)
     texts, tags = summary["texts"], summary["tags"]
     typer.echo(
@@ -251,7 +264,15 @@ def health(as_json: Annotated[bool, typer.Option("--json", help="One JSON value.
             {"status": "degraded" if degraded else "ok", "degraded": degraded, "jurisdictions": rows}
         )
     else:
-        shown = ["code", "state", "reason", "bills", "last_good_run", "last_real_change", "newest_action_date"]
+        shown = [
+            "code",
+            "state",
+            "reason",
+            "bills",
+            "last_good_run",
+            "last_real_change",
+            "newest_action_date",
+        ]
         console.table(rows, shown)
         typer.echo("degraded: " + ", ".join(degraded) if degraded else "ok")
     raise typer.Exit(int(bool(degraded)))

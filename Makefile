@@ -1,0 +1,45 @@
+# Two commands from a clean clone: `make run` and `make test`.
+UV_VERSION := 0.13.9
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+VENV := .venv/bin
+SYNC := .venv/.synced
+
+.PHONY: run test check format bench clean
+
+# The main job: `make run`, `make run REPLAY=../shared/recordings`, `make run CODES="va us"`.
+run: $(SYNC)
+	$(VENV)/billtracker run $(CODES) $(if $(REPLAY),--replay $(REPLAY))
+
+test: $(SYNC)
+	$(VENV)/python -m pytest -n 2
+
+# Quick: style, types, directions, the fast tests.
+check: $(SYNC)
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	$(VENV)/python -m pytest -n 2 -m "not slow and not browser"
+
+format: $(SYNC)
+	$(VENV)/ruff format .
+	$(VENV)/ruff check --fix .
+
+# Numbers to show; needs the corpus beside the repository.
+bench: $(SYNC)
+	$(VENV)/python benchmarks/ingest.py ../shared/corpus/bills-2025-2026.jsonl.gz
+
+$(SYNC): pyproject.toml uv.lock | uv
+	$(UV) sync --frozen --all-groups
+	@touch $(SYNC)
+
+# uv from the package index, into a folder of its own, when the machine has none.
+.PHONY: uv
+uv:
+	@command -v $(UV) >/dev/null || { \
+	  python3 -m venv .uv 2>/dev/null && .uv/bin/python -m pip install -q uv==$(UV_VERSION) \
+	  || { rm -rf .uv; python3 -m pip install -q --target .uv uv==$(UV_VERSION); } \
+	  || { echo "billtracker needs uv: install it, or Debian's python3-venv or python3-pip" >&2; exit 1; } ; }
+
+clean:
+	rm -rf .venv .uv .mypy_cache .ruff_cache .hypothesis
