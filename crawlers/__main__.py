@@ -118,9 +118,7 @@ def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> 
             return account
         session = options.session
         if not session and source.kind == "official":
-            session = (
-                jurisdictions.load().session_for(place.code, dt.datetime.now(place.zone).date()).identifier
-            )
+            session = jurisdictions.load().session_for(place.code, dt.datetime.now(place.zone).date()).identifier
     replaying = options.replay is not None
     process = CrawlerProcess(scrapy_settings(source.politeness, replaying=replaying))
     module = _module(source)
@@ -142,12 +140,9 @@ def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> 
     if spider is None:
         account.fail("the crawl did not start")
         return account
-    made: Account = spider.account
-    errors = sum(
-        count
-        for name, count in (crawler.stats.get_stats() if crawler.stats else {}).items()
-        if name.startswith("spider_exceptions/") and isinstance(count, int)
-    )
+    made: Account = spider.account  # type: ignore[attr-defined]
+    stats = crawler.stats.get_stats() if crawler.stats else {}
+    errors = sum(int(count) for name, count in stats.items() if name.startswith("spider_exceptions/"))
     if errors:
         made.fail(f"{errors} unexpected errors; the log has them")
     if options.limit:

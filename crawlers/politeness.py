@@ -40,9 +40,7 @@ class HostsMiddleware:
         host = urlsplit(request.url).hostname or ""
         allowed = self.spider.hosts
         if not any(host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in allowed):
-            self.spider.account.issue(
-                "off_host", host, f"{request.url[:200]} is not on a host of this source"
-            )
+            self.spider.account.issue("off_host", host, f"{request.url[:200]} is not on a host of this source")
             raise IgnoreRequest(f"{host} is not a host of this source")
 
 

@@ -42,9 +42,7 @@ def write(folder: Path, today: dt.date) -> None:
 def _seen(bill: dict[str, Any], day: int, today: dt.date) -> list[tuple[dt.date, dict[str, Any]]]:
     """The actions that a site shows on the sample's first or second day."""
     return [
-        (today - dt.timedelta(days=action["on"]), action)
-        for action in bill["actions"]
-        if day == 2 or action["on"] > 1
+        (today - dt.timedelta(days=action["on"]), action) for action in bill["actions"] if day == 2 or action["on"] > 1
     ]
 
 
@@ -58,16 +56,12 @@ def _virginia(bills: Sequence[dict[str, Any]], day: int, today: dt.date) -> list
         listed.append([bill["id"], title, bill["patron"], bill["id"], first])
         history += [[bill["id"], f"{date:%m/%d/%y}", action["text"], ""] for date, action in seen]
         sponsors.append([bill["patron"], "X0001", bill["id"], "Chief Patron"])
-        summaries.append(
-            [bill["id"], f"{bill['id']}S", "Introduced", f"<p class=sumtext>{bill['summary']}</p>"]
-        )
+        summaries.append([bill["id"], f"{bill['id']}S", "Introduced", f"<p class=sumtext>{bill['summary']}</p>"])
         if "hearing" in bill and day == 2:
             on = today + dt.timedelta(days=bill["hearing"]["in"])
             docket.append([bill["hearing"]["committee"], on.isoformat(), "1", bill["id"]])
         paragraphs = "".join(f"<p>{escape(line)}</p>" for line in bill["text"].split("\n"))
-        page = (
-            f"<!DOCTYPE html><html><head><title>{bill['id']}</title></head><body>{paragraphs}</body></html>"
-        )
+        page = f"<!DOCTYPE html><html><head><title>{bill['id']}</title></head><body>{paragraphs}</body></html>"
         pages.append((f"{_PAGE}/{bill['id']}/text/{bill['id']}", "text/html", page.encode()))
     return [
         _csv("BILLS.CSV", "Bill_id,Bill_description,Patron_name,Full_text_doc1,Full_text_date1", listed),

@@ -216,9 +216,7 @@ class DetailSpider(BillSpider):
                 yield self._detail(url, stamp)
 
     def _detail(self, url: str, stamp: str) -> Request:
-        return Request(
-            url, self.got_detail, errback=self.failed, cb_kwargs={"stamp": stamp}, dont_filter=True
-        )
+        return Request(url, self.got_detail, errback=self.failed, cb_kwargs={"stamp": stamp}, dont_filter=True)
 
     def got_detail(self, response: Response, stamp: str) -> Iterator[Any]:
         if stamp and response.url in self.account.validators:

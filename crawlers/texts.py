@@ -107,9 +107,7 @@ class DocumentSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         for item in self.wanted:
-            yield Request(
-                item["url"], self.got, errback=self.lost, cb_kwargs={"item": item}, dont_filter=True
-            )
+            yield Request(item["url"], self.got, errback=self.lost, cb_kwargs={"item": item}, dont_filter=True)
 
     def got(self, response: Response, item: dict[str, Any]) -> None:
         problem = f"status {response.status}" if response.status != 200 else blocked.why(response.body)

@@ -82,13 +82,13 @@ def store(
     fresh: list[tuple[bytes, BillRecord]] = []
     known: list[tuple[bytes, BillRecord, Any]] = []
     for ocd_id, (digest, record) in by_id.items():
-        row = stored.get(ocd_id)
-        if row is None:
+        found = stored.get(ocd_id)
+        if found is None:
             fresh.append((digest, record))
-        elif row.id in already_seen:
+        elif found.id in already_seen:
             outcome.duplicates += 1
         else:
-            known.append((digest, record, row))
+            known.append((digest, record, found))
     if fresh:
         _insert(connection, fresh, now=now, run_id=run_id, outcome=outcome)
     if known:
@@ -108,9 +108,7 @@ def standing(record: BillRecord, unknown: Counter[str]) -> Standing:
             if not given:
                 unknown[action.description[:200]] += 1
         classes.append(given)
-    result = stage_of(
-        record.actions, bill_classification=record.classification, jurisdiction=record.jurisdiction
-    )
+    result = stage_of(record.actions, bill_classification=record.classification, jurisdiction=record.jurisdiction)
     first = min((a.date for a in record.actions), default=None)
     # Sources list newest first or last; of one day's actions the one nearest the newest end is the latest.
     newest_first = bool(record.actions) and record.actions[0].date > record.actions[-1].date
@@ -309,9 +307,7 @@ def _insert(
     rows: list[tuple[Any, ...]] = []
     happened: list[Event] = []
     sessions: dict[str, int] = {}
-    for bill_id, (digest, record) in zip(
-        reserve_ids(connection, table(BillRow), len(records)), records, strict=True
-    ):
+    for bill_id, (digest, record) in zip(reserve_ids(connection, table(BillRow), len(records)), records, strict=True):
         name = record.legislative_session
         if name not in sessions:
             sessions[name] = session_id(connection, record.jurisdiction, name)
@@ -387,16 +383,12 @@ def _queue_children(children: Children, bill_id: int, record: BillRecord, state:
     for place, version in enumerate(record.versions):
         children.add_version(bill_id, place, version)
     for related in record.related_bills:
-        children.add(
-            "related_bill", bill_id, related.identifier, related.legislative_session, related.relation_type
-        )
+        children.add("related_bill", bill_id, related.identifier, related.legislative_session, related.relation_type)
     for hearing in record.hearings:
         children.add("hearing", bill_id, *hearing_values(hearing))
 
 
-def action_values(
-    bill_id: int, place: int, action: Action, classes: list[str], *, late: bool
-) -> tuple[Any, ...]:
+def action_values(bill_id: int, place: int, action: Action, classes: list[str], *, late: bool) -> tuple[Any, ...]:
     """An action's row without its ``first_seen_at``."""
     return bill_id, place, action.date, action.description, action.chamber, as_json(classes), late
 

@@ -317,16 +317,12 @@ class _BillUpdate:
 
     def _subjects(self) -> None:
         shown = list(dict.fromkeys(self.record.subject))
-        found = changes.compare(
-            self.stored[SubjectRow], shown, lambda row: row.subject, lambda subject: subject
-        )
+        found = changes.compare(self.stored[SubjectRow], shown, lambda row: row.subject, lambda subject: subject)
         for _place, subject in found.added:
             self.writer.children.add("bill_subject", self.id, subject)
         self._remove(SubjectRow, found.removed)
         if found.added or found.removed:
-            self._event(
-                EventKind.SUBJECT, [r.subject for r in found.removed], [subject for _, subject in found.added]
-            )
+            self._event(EventKind.SUBJECT, [r.subject for r in found.removed], [subject for _, subject in found.added])
 
     def _related(self) -> None:
         found = changes.compare(
@@ -357,9 +353,7 @@ class _BillUpdate:
             if before != after:
                 names = ("date", "time", "timezone", "committee", "location", "status", "url")
                 values = dict(zip(names, after, strict=True))
-                self.writer.changed[HearingRow].append(
-                    {"row_id": row.id, **values, "date": _date(hearing.date)}
-                )
+                self.writer.changed[HearingRow].append({"row_id": row.id, **values, "date": _date(hearing.date)})
                 if before[:-1] != after[:-1]:
                     self._event(
                         EventKind.HEARING_CHANGED,

@@ -189,19 +189,14 @@ def _empty_run(connection: Any, code: str, run: Run, now: dt.datetime) -> int:
 
 def _issues(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     rejected = [{"kind": "rejected", **entry} for entry in manifest.get("rejected") or ()]
-    warnings = [
-        {"kind": "warning", "detail": text} for text in (manifest.get("verdict") or {}).get("warnings") or ()
-    ]
+    warnings = [{"kind": "warning", "detail": text} for text in (manifest.get("verdict") or {}).get("warnings") or ()]
     return rejected + list(manifest.get("issues") or ()) + warnings
 
 
 def _known(engine: Engine, code: str) -> dict[str, dict[str, str]]:
     with reading(engine) as connection:
         rows = connection.execute(select(HttpCacheRow).where(HttpCacheRow.jurisdiction == code)).all()
-    return {
-        row.url: {"etag": row.etag, "last_modified": row.last_modified, "body_hash": row.body_hash}
-        for row in rows
-    }
+    return {row.url: {"etag": row.etag, "last_modified": row.last_modified, "body_hash": row.body_hash} for row in rows}
 
 
 def _history(engine: Engine, code: str, now: dt.datetime) -> dict[str, Any]:

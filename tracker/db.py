@@ -98,9 +98,7 @@ def upgrade(engine: Engine) -> None:
     try:
         with engine.connect() as connection:
             has = engine.dialect.has_table(connection, "alembic_version")
-            now = (
-                connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if has else None
-            )
+            now = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if has else None
     except OperationalError as error:
         raise DatabaseError(f"cannot open the database: {str(error.orig).strip().splitlines()[0]}") from error
     if now == ScriptDirectory.from_config(config).get_current_head():
@@ -119,15 +117,11 @@ def reserve_ids(connection: Connection, table: Table, count: int) -> range:
         first = connection.exec_driver_sql(f"SELECT nextval({sequence})").scalar_one()
         connection.exec_driver_sql(f"SELECT setval({sequence}, {first + count - 1})")
     else:
-        first = connection.exec_driver_sql(
-            f"SELECT coalesce(max({key}), 0) + 1 FROM {table.name}"
-        ).scalar_one()
+        first = connection.exec_driver_sql(f"SELECT coalesce(max({key}), 0) + 1 FROM {table.name}").scalar_one()
     return range(first, first + count)
 
 
-def insert_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> None:
+def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert many rows of database-ready values (JSON as text, moments by ``models.base.stamp``).
 
     Goes past the ORM: COPY on PostgreSQL, one executemany on SQLite.

@@ -64,10 +64,7 @@ def append(connection: Connection, events: Sequence[Event], *, seen_at: str, run
         connection,
         table,
         _COLUMNS,
-        [
-            (e.bill_id, e.kind.value, _json(e.before), _json(e.after), e.occurred_on, seen_at, run_id)
-            for e in events
-        ],
+        [(e.bill_id, e.kind.value, _json(e.before), _json(e.after), e.occurred_on, seen_at, run_id) for e in events],
     )
 
 

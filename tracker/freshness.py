@@ -63,9 +63,7 @@ def survey(engine: Engine, *, now: dt.datetime) -> list[dict[str, Any]]:
             {
                 "code": code,
                 "name": place.name,
-                "sources": [
-                    {"name": s.name, "kind": s.kind, "proof": s.proof} for s in places.sources_for(code)
-                ],
+                "sources": [{"name": s.name, "kind": s.kind, "proof": s.proof} for s in places.sources_for(code)],
                 "freshness": _freshness(code, bills.get(code), runs.get(code, []), now),
             }
         )
@@ -91,12 +89,7 @@ def _freshness(code: str, bills: Any, past: list[Any], now: dt.datetime) -> dict
         state, reason = "unseen", "not crawled yet"
     elif failures:
         state, reason = "failing", f"the last {_times(failures)} brought nothing usable: {past[0].reason}"
-    elif (
-        good is not None
-        and good.finished_at
-        and now - good.finished_at > STALE_RUN
-        and sitting != "adjourned"
-    ):
+    elif good is not None and good.finished_at and now - good.finished_at > STALE_RUN and sitting != "adjourned":
         state, reason = "stale", f"last good run {(now - good.finished_at).days} days ago"
     elif sitting == "sitting" and action is not None and today - action > STALE_ACTION:
         state, reason = "stale", f"in session, but the newest action is of {action.isoformat()}"

@@ -179,9 +179,7 @@ class Session(_Data):
         previous = self.start
         for period in self.meets:
             if period.start < previous or period.end > self.end:
-                raise ValueError(
-                    f"meets {period.start} to {period.end} is out of order or out of the session"
-                )
+                raise ValueError(f"meets {period.start} to {period.end} is out of order or out of the session")
             previous = period.end
         return self
 
@@ -386,9 +384,7 @@ class Jurisdictions(Mapping[str, Jurisdiction]):
         """
         place = self.get(name)
         found = [*place.sources]
-        found += [
-            m.source_for(place.code) for m in self.mirrors.values() if {"*", place.code} & set(m.covers)
-        ]
+        found += [m.source_for(place.code) for m in self.mirrors.values() if {"*", place.code} & set(m.covers)]
         if prefer:
             chosen = [source for source in found if source.name == prefer]
             if not chosen:
@@ -478,8 +474,7 @@ def _inherited(code: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     sources = entry.get("sources", ())
     if isinstance(sources, list):
         made["sources"] = [
-            source
-            | {"kind": source.get("kind", "official"), "politeness": site | source.get("politeness", {})}
+            source | {"kind": source.get("kind", "official"), "politeness": site | source.get("politeness", {})}
             if isinstance(source, dict)
             else source
             for source in sources

@@ -59,9 +59,7 @@ def to_record(data: Mapping[str, Any]) -> dict[str, Any]:
         if data.get(name):
             record[name] = [_document(document, zone) for document in data[name]]
     if data.get("abstracts"):
-        record["abstracts"] = [
-            {"abstract": a.get("abstract"), "note": a.get("note")} for a in data["abstracts"]
-        ]
+        record["abstracts"] = [{"abstract": a.get("abstract"), "note": a.get("note")} for a in data["abstracts"]]
     if data.get("related_bills"):
         record["related_bills"] = [
             {

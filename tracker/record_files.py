@@ -27,14 +27,14 @@ def read(path: Path) -> Iterator[bytes]:
     """
     try:
         if path.is_dir():
-            for file in sorted(path.rglob("*.json*")):
-                if _is_bill_file(file.name):
-                    yield from read(file)
+            for inner in sorted(path.rglob("*.json*")):
+                if _is_bill_file(inner.name):
+                    yield from read(inner)
         elif path.name.endswith((".tar.gz", ".tgz", ".tar")):
             yield from _tar(path)
         elif path.name.endswith(".gz"):
-            with gzip.open(path, "rb") as file:
-                yield from _lines(file, path)
+            with gzip.open(path, "rb") as packed:
+                yield from _lines(packed, path)
         else:
             with path.open("rb") as file:
                 yield from _lines(file, path)

@@ -128,11 +128,7 @@ def _url(value: str) -> str:
     if not _HTTP.match(value):
         raise ValueError(f"{value[:80]!r} is not an http, https or ftp address")
     # States do publish links with blanks and quotes; browsers encode them, and so do we.
-    return (
-        _UNSAFE_IN_URL.sub(lambda match: f"%{ord(match[0]):02X}", value)
-        if _UNSAFE_IN_URL.search(value)
-        else value
-    )
+    return _UNSAFE_IN_URL.sub(lambda match: f"%{ord(match[0]):02X}", value) if _UNSAFE_IN_URL.search(value) else value
 
 
 def _present(value: str) -> str:
@@ -146,9 +142,7 @@ def _text(value: object) -> object:
 
 
 Line = Annotated[str, BeforeValidator(_text), StringConstraints(max_length=MAX_TEXT), AfterValidator(_clean)]
-Required = Annotated[
-    str, StringConstraints(max_length=MAX_TITLE), AfterValidator(_clean), AfterValidator(_present)
-]
+Required = Annotated[str, StringConstraints(max_length=MAX_TITLE), AfterValidator(_clean), AfterValidator(_present)]
 Day = Annotated[str, BeforeValidator(_date)]
 ActionDay = Annotated[str, BeforeValidator(_date), AfterValidator(_required_date)]
 Url = Annotated[str, StringConstraints(max_length=4_000, strip_whitespace=True), AfterValidator(_url)]

@@ -66,9 +66,7 @@ def finish(connection: Connection, run_id: int, counts: Counts, now: dt.datetime
     )
 
 
-def hold(
-    connection: Connection, jurisdiction: str, run: Run, reason: str, now: dt.datetime, status: str
-) -> int:
+def hold(connection: Connection, jurisdiction: str, run: Run, reason: str, now: dt.datetime, status: str) -> int:
     """Note a crawl that is not published: ``held`` (its numbers look wrong) or ``failed`` (it has none)."""
     run_id = start(connection, jurisdiction, run, run.started_at or now)
     connection.execute(
@@ -86,9 +84,7 @@ def note_rejected(
     connection.execute(
         insert(CrawlIssueRow),
         [
-            _issue(
-                run_ids[e.jurisdiction], e.jurisdiction, "rejected", e.identifier, e.field, e.problem, 1, now
-            )
+            _issue(run_ids[e.jurisdiction], e.jurisdiction, "rejected", e.identifier, e.field, e.problem, 1, now)
             for e in errors
         ],
     )

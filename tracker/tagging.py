@@ -31,6 +31,7 @@ BATCH = 500
 class Tagger(Protocol):
     """What tagging needs of a classifier."""
 
+    # "<playbook>-<its hash>/<model's hash>/<code version>"
     version: str
 
     def tag(self, bills: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -60,19 +61,15 @@ class Reading:
 def tag_bills(
     engine: Engine,
     tagger: Tagger,
-    identity: Mapping[str, str],
     *,
     now: dt.datetime,
     everything: bool = False,
     bill_ids: Sequence[int] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> TagReport:
-    """Tag what is new or changed (or ``everything``, or the given bills).
-
-    ``identity`` holds playbook, playbook_hash, model_hash and code_version of the classifier.
-    """
+    """Tag what is new or changed (or ``everything``, or the given bills)."""
     with writing(engine) as connection:
-        classifier = _classifier(connection, tagger.version, identity, now)
+        classifier = _classifier(connection, tagger.version, now)
     with reading(engine) as connection:
         ids = list(bill_ids) if bill_ids is not None else _due(connection, classifier, everything)
     report = TagReport()
@@ -88,14 +85,23 @@ def tag_bills(
     return report
 
 
-def _classifier(connection: Connection, version: str, identity: Mapping[str, str], now: dt.datetime) -> int:
+def _classifier(connection: Connection, version: str, now: dt.datetime) -> int:
     found = connection.execute(select(ClassifierRow.id).where(ClassifierRow.version == version)).scalar()
     if found is not None:
         return int(found)
+    playbook, model_hash, code_version = version.rsplit("/", 2)
+    name, _, playbook_hash = playbook.rpartition("-")
     return int(
         connection.execute(
             insert(ClassifierRow)
-            .values(version=version, first_used_at=now, **identity)
+            .values(
+                version=version,
+                first_used_at=now,
+                playbook=name,
+                playbook_hash=playbook_hash,
+                model_hash=model_hash,
+                code_version=code_version,
+            )
             .returning(ClassifierRow.id)
         ).scalar_one()
     )
@@ -199,18 +205,14 @@ def _store(
         part = ended[start : start + BATCH]
         connection.execute(update(TagRow).where(TagRow.id.in_(part)).values(removed_at=now))
     _insert(connection, begun, classifier, seen_at)
-    connection.execute(
-        update(BillRow).where(BillRow.id.in_(ids)).values(tagged_at=now, classifier_id=classifier)
-    )
+    connection.execute(update(BillRow).where(BillRow.id.in_(ids)).values(tagged_at=now, classifier_id=classifier))
     events.append(connection, happened, seen_at=seen_at, run_id=None)
 
 
 def _current(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, dict[str, Any]]]:
     tags: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
     by_id: dict[int, dict[str, Any]] = {}
-    for row in connection.execute(
-        select(table(TagRow)).where(TagRow.bill_id.in_(ids), TagRow.removed_at.is_(None))
-    ):
+    for row in connection.execute(select(table(TagRow)).where(TagRow.bill_id.in_(ids), TagRow.removed_at.is_(None))):
         by_id[row.id] = {**row._mapping, "evidence": []}
         tags[row.bill_id][row.strategy] = by_id[row.id]
     keys = list(by_id)
@@ -278,9 +280,7 @@ def _insert(
     tags: list[tuple[Any, ...]] = []
     evidence: list[tuple[Any, ...]] = []
     for key, (bill_id, text_id, found) in zip(keys, begun, strict=True):
-        tags.append(
-            (key, bill_id, found["strategy"], found["score"], found["value"], classifier, text_id, seen_at)
-        )
+        tags.append((key, bill_id, found["strategy"], found["score"], found["value"], classifier, text_id, seen_at))
         for place, quote in enumerate(found.get("evidence") or ()):
             evidence.append((key, place, quote["field"], quote["start"], quote["end"], quote["quote"]))
     insert_rows(

@@ -70,9 +70,7 @@ class Wanted:
     media_type: str
 
 
-def wanted(
-    connection: Connection, codes: Sequence[str], limit: int, *, likely_first: bool = True
-) -> list[Wanted]:
+def wanted(connection: Connection, codes: Sequence[str], limit: int, *, likely_first: bool = True) -> list[Wanted]:
     """Versions whose text we do not have, the most useful first, one document each."""
     from tracker.models.bills import SessionRow
 
@@ -159,9 +157,7 @@ def fetch(
         total, having = connection.execute(
             select(
                 sql.count(),
-                sql.count().filter(
-                    exists().where(BillTextRow.bill_id == BillRow.id, BillTextRow.status == "ok")
-                ),
+                sql.count().filter(exists().where(BillTextRow.bill_id == BillRow.id, BillTextRow.status == "ok")),
             ).where(BillRow.jurisdiction.in_(codes), BillRow.vanished_at.is_(None))
         ).one()
     report.bills, report.without = total, total - having
@@ -289,9 +285,7 @@ def _write(engine: Engine, rows: Sequence[tuple[Wanted, dict[str, Any]]], now: d
         happened = []
         for item, row in rows:
             known = connection.execute(
-                select(BillTextRow.id).where(
-                    BillTextRow.version_id == item.ref, BillTextRow.sha256 == row["sha256"]
-                )
+                select(BillTextRow.id).where(BillTextRow.version_id == item.ref, BillTextRow.sha256 == row["sha256"])
             ).scalar()
             if known is not None:
                 continue

@@ -30,7 +30,7 @@ PAGES |= {"SJRES": "senate-joint-resolution", "HCONRES": "house-concurrent-resol
 PAGES |= {"SCONRES": "senate-concurrent-resolution", "HRES": "house-resolution", "SRES": "senate-resolution"}
 DETAIL = re.compile(r"/BILLSTATUS-(\d+)([a-z]+)(\d+)\.xml$")
 # A parser that resolves nothing: a status file needs no entities, and a bomb is made of them.
-PARSER = {"resolve_entities": False, "no_network": True, "huge_tree": False, "remove_comments": True}
+PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True)
 
 
 class Spider(DetailSpider):
@@ -84,8 +84,7 @@ class Spider(DetailSpider):
         found = [*bill.iterfind("summaries/summary"), *bill.iterfind("summaries/billSummaries/item")]
         found.sort(key=lambda s: text(s, "actionDate"))
         made = [
-            {"abstract": tables.plain(text(s, "text")), "note": text(s, "actionDesc") or text(s, "name")}
-            for s in found
+            {"abstract": tables.plain(text(s, "text")), "note": text(s, "actionDesc") or text(s, "name")} for s in found
         ]
         return [s for s in made if s["abstract"]]
 
@@ -128,7 +127,7 @@ class Spider(DetailSpider):
 def parse(body: bytes) -> Any:
     """The root element. Raises ValueError."""
     try:
-        return etree.fromstring(body, etree.XMLParser(**PARSER))
+        return etree.fromstring(body, PARSER)
     except etree.XMLSyntaxError as error:
         raise ValueError(f"broken XML: {error}") from error
 

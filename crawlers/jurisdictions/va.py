@@ -48,9 +48,7 @@ class Spider(BulkSpider):
         self.sponsors = self.by_bill(files, "Sponsors.csv", "billnumber", "membername", "patrontype")
         self.summaries = self.by_bill(files, "Summaries.csv", "sumbilno", "summarytype", "summarytext")
         self.dockets = self.by_bill(files, "DOCKET.CSV", "billno", "comno", "docdate")
-        committees = tables.rows(
-            files.get("Committees.csv") or b"com_comno,com_name", ["comcomno", "comname"]
-        )
+        committees = tables.rows(files.get("Committees.csv") or b"com_comno,com_name", ["comcomno", "comname"])
         self.committees = {row["comcomno"]: row.get("comname", "") for row in committees}
         return list(tables.rows(files["BILLS.CSV"], ["billid", "billdescription"]))
 

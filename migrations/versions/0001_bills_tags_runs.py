@@ -134,9 +134,7 @@ def _create_tables() -> None:
         sa.Column("missing_runs", sa.SmallInteger(), nullable=False),
         sa.Column("tagged_at", tracker.models.base.Moment(length=27), nullable=True),
         sa.Column("classifier_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["classifier_id"], ["classifier.id"], name=op.f("fk_bill_classifier_id_classifier")
-        ),
+        sa.ForeignKeyConstraint(["classifier_id"], ["classifier.id"], name=op.f("fk_bill_classifier_id_classifier")),
         sa.ForeignKeyConstraint(
             ["jurisdiction"], ["jurisdiction.code"], name=op.f("fk_bill_jurisdiction_jurisdiction")
         ),
@@ -146,9 +144,7 @@ def _create_tables() -> None:
         sa.UniqueConstraint("session_id", "identifier", name=op.f("uq_bill_session_id")),
     )
     with op.batch_alter_table("bill", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_bill_jurisdiction_latest", ["jurisdiction", "latest_action_date"], unique=False
-        )
+        batch_op.create_index("ix_bill_jurisdiction_latest", ["jurisdiction", "latest_action_date"], unique=False)
         batch_op.create_index("ix_bill_last_changed_at", ["last_changed_at"], unique=False)
         batch_op.create_index("ix_bill_stage", ["stage"], unique=False)
 
@@ -330,9 +326,7 @@ def _create_tables() -> None:
         sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("media_type", sa.String(length=100), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["version_id"], ["version.id"], name=op.f("fk_version_link_version_id_version")
-        ),
+        sa.ForeignKeyConstraint(["version_id"], ["version.id"], name=op.f("fk_version_link_version_id_version")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_version_link")),
     )
     with op.batch_alter_table("version_link", schema=None) as batch_op:
@@ -350,12 +344,8 @@ def _create_tables() -> None:
         sa.Column("first_seen_at", tracker.models.base.Moment(length=27), nullable=False),
         sa.Column("removed_at", tracker.models.base.Moment(length=27), nullable=True),
         sa.ForeignKeyConstraint(["bill_id"], ["bill.id"], name=op.f("fk_tag_bill_id_bill")),
-        sa.ForeignKeyConstraint(
-            ["bill_text_id"], ["bill_text.id"], name=op.f("fk_tag_bill_text_id_bill_text")
-        ),
-        sa.ForeignKeyConstraint(
-            ["classifier_id"], ["classifier.id"], name=op.f("fk_tag_classifier_id_classifier")
-        ),
+        sa.ForeignKeyConstraint(["bill_text_id"], ["bill_text.id"], name=op.f("fk_tag_bill_text_id_bill_text")),
+        sa.ForeignKeyConstraint(["classifier_id"], ["classifier.id"], name=op.f("fk_tag_classifier_id_classifier")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tag")),
     )
     with op.batch_alter_table("tag", schema=None) as batch_op:

@@ -33,9 +33,7 @@ BILL: dict[str, Any] = {
         {"date": "2026-01-13", "description": "Referred to Committee on Finance", "chamber": "lower"},
     ],
     "sponsorships": [{"name": "Avery Sample", "classification": "chief patron"}],
-    "versions": [
-        {"note": "Introduced", "links": [{"url": "https://lis.virginia.gov/a", "media_type": "text/html"}]}
-    ],
+    "versions": [{"note": "Introduced", "links": [{"url": "https://lis.virginia.gov/a", "media_type": "text/html"}]}],
     "hearings": [{"date": "2026-02-01", "committee": "Finance"}],
     "sources": [{"url": "https://lis.virginia.gov/bill"}],
 }
@@ -103,9 +101,7 @@ def test_every_change_is_an_event_of_its_own_kind(engine: Engine) -> None:
         related_bills=[{"identifier": "sb0009", "relation_type": "companion"}],
         hearings=[{"date": "2026-02-03", "committee": "Finance", "status": "rescheduled"}],
     )
-    new["actions"].append(
-        {"date": "2026-01-20", "description": "VOTE: Passage (71-Y 27-N)", "chamber": "lower"}
-    )
+    new["actions"].append({"date": "2026-01-20", "description": "VOTE: Passage (71-Y 27-N)", "chamber": "lower"})
     new["versions"].append({"note": "Engrossed", "date": "2026-01-20", "links": []})
     report = load(engine, new, now=DAY2)
     kinds = [kind for kind, _, _ in events(engine)]
@@ -205,9 +201,7 @@ def test_files_of_every_form_are_read(sqlite: Engine, tmp_path: Path) -> None:
         "identifier": "HB0001",
         "title": "Made up",
         "from_organization": '~{"classification": "lower"}',
-        "actions": [
-            {"description": "Introduced", "date": "2026-02-10T03:00:00+00:00", "organization_id": None}
-        ],
+        "actions": [{"description": "Introduced", "date": "2026-02-10T03:00:00+00:00", "organization_id": None}],
     }
     (tmp_path / "bill_1.json").write_text(json.dumps(scraped, indent=2))
     report = ingest(sqlite, record_files.read(tmp_path), Run("file"), now=DAY1)
@@ -218,9 +212,7 @@ def test_files_of_every_form_are_read(sqlite: Engine, tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_says_so_and_keeps_what_came_before(sqlite: Engine, tmp_path: Path) -> None:
-    whole = gzip.compress(
-        "".join(json.dumps(changed(identifier=f"HB {n}")) + "\n" for n in range(9000)).encode()
-    )
+    whole = gzip.compress("".join(json.dumps(changed(identifier=f"HB {n}")) + "\n" for n in range(9000)).encode())
     (tmp_path / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(record_files.FileError, match=r"cut\.jsonl\.gz is damaged"):
         ingest(sqlite, record_files.read(tmp_path / "cut.jsonl.gz"), Run("file"), now=DAY1)
@@ -243,9 +235,7 @@ def test_virginia_between_two_days(sqlite: Engine, shared: Path, tmp_path: Path)
             for reply in ArchiveIterator(file):
                 name = reply.rec_headers.get_header("WARC-Target-URI").rsplit("/", 1)[-1]
                 rows = csv.DictReader(io.StringIO(reply.content_stream().read().decode("cp1252")))
-                tables[name] = [
-                    {k: (v or "").strip() for k, v in r.items() if isinstance(v, str)} for r in rows
-                ]
+                tables[name] = [{k: (v or "").strip() for k, v in r.items() if isinstance(v, str)} for r in rows]
 
         def key(raw: str) -> str:
             letters = raw.strip().rstrip("0123456789")

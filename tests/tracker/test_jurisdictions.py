@@ -99,9 +99,7 @@ def test_each_has_a_source_and_official_ones_come_first(code: str) -> None:
 
 
 def test_mirrors_cover_what_they_cover() -> None:
-    covered = {
-        name: sum(name in [s.name for s in PLACES.sources_for(c)] for c in PLACES) for name in PLACES.mirrors
-    }
+    covered = {name: sum(name in [s.name for s in PLACES.sources_for(c)] for c in PLACES) for name in PLACES.mirrors}
     assert covered == {"govbot": 56, "legiscan": 52, "openstates": 53}
 
 
@@ -246,9 +244,7 @@ def test_sessions_of_the_corpus_are_known(shared: Path) -> None:
     assert outside / total < 0.09
 
 
-TEXAS_CLOCK = (
-    '[tx]\nname = "Texas"\ndivision = "ocd-division/country:us/state:tx"\ntime_zone = "America/Chicago"'
-)
+TEXAS_CLOCK = '[tx]\nname = "Texas"\ndivision = "ocd-division/country:us/state:tx"\ntime_zone = "America/Chicago"'
 
 
 @pytest.mark.parametrize(

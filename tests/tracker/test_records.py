@@ -80,9 +80,7 @@ def test_errors_name_jurisdiction_bill_and_field(field: str, value: object, wher
         assert "tx hb0120" in str(caught.value)
 
 
-@given(
-    st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x))
-)
+@given(st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
 def test_anything_else_is_refused_with_a_reason(data: object) -> None:
     with pytest.raises(RecordError):
         parse_record(data)

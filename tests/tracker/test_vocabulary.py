@@ -29,9 +29,7 @@ def test_the_contract_knows_the_same_chambers() -> None:
 
 
 def test_importance_puts_law_before_passage_before_referral() -> None:
-    assert (
-        importance(["became-law"]) > importance(["passage", "reading-3"]) > importance(["referral-committee"])
-    )
+    assert importance(["became-law"]) > importance(["passage", "reading-3"]) > importance(["referral-committee"])
     assert importance([]) == importance(["sponsorship"]) == 0
     assert len(IMPORTANCE) == len(set(IMPORTANCE))
 

@@ -120,9 +120,7 @@ class Classifier:
         found = self._reader.candidates(bill)
         scores = self._cue_scores.score(found)
         if self.model:
-            scores.update(
-                {label: value for label, value in self.model.score(found).items() if label in scores}
-            )
+            scores.update({label: value for label, value in self.model.score(found).items() if label in scores})
         return found, {key: round(scores[key], DIGITS) for key in keys}
 
     def _evidence(self, bill: Bill, found: Candidates, key: str) -> list[evidence.Quote]:
@@ -148,10 +146,9 @@ class Classifier:
         if found is None:
             return []
         hits = set(found.header_topic).union(*(c.topic for c in found.passages))
-        return [
-            self._topic.phrases[n].rstrip("*")
-            for n in sorted(hits, key=lambda n: (-self._reader.weights[n], n))
-        ][:8]
+        return [self._topic.phrases[n].rstrip("*") for n in sorted(hits, key=lambda n: (-self._reader.weights[n], n))][
+            :8
+        ]
 
     def _met_with_topic(self, found: Candidates | None, key: str) -> list[str]:
         if found is None:
@@ -176,9 +173,7 @@ class Classifier:
             first = tag["evidence"][0]
             return f"Applied: the bill's {first['field'].split(':')[0]} says “{first['quote']}” ({needed})."
         if not in_scope:
-            return (
-                "Not applied: the bill is not in scope, and a strategy is only looked for in bills that are."
-            )
+            return "Not applied: the bill is not in scope, and a strategy is only looked for in bills that are."
         if not cues:
             return f"Not applied: no words of “{strategy.name}” stand in the same provision as the topic."
         return f"Not applied: words such as {_listed(cues)} stand beside the topic, but read together they reach only {needed}."

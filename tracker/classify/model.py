@@ -75,9 +75,7 @@ def signals(labels: list[str], scores: NDArray[np.float64], found: Candidates) -
         if label == TOPIC:
             continue
         values.append(min(3, len(found.header_mechanisms.get(label, ()))) / 3)
-        values.append(
-            max((min(4, len(c.mechanisms.get(label, ()))) for c in found.passages if c.topic), default=0) / 4
-        )
+        values.append(max((min(4, len(c.mechanisms.get(label, ()))) for c in found.passages if c.topic), default=0) / 4)
     return np.array(values, dtype=np.float64)
 
 

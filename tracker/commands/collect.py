@@ -26,9 +26,7 @@ def crawl(
     codes: Annotated[list[str], typer.Argument(metavar="CODE…", help="Postal codes, such as va us tx.")],
     source: Annotated[str, typer.Option(help="Another source than the default.")] = "",
     session: Annotated[str, typer.Option(help="A session other than the current one.")] = "",
-    replay: Annotated[
-        Path | None, typer.Option(exists=True, help="A recording instead of the network.")
-    ] = None,
+    replay: Annotated[Path | None, typer.Option(exists=True, help="A recording instead of the network.")] = None,
     record: Annotated[Path | None, typer.Option(help="Record all replies to this WARC file.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Ask for everything, changed or not.")] = False,
     limit: Annotated[int, typer.Option(min=0, help="Stop after so many bills.")] = 0,
@@ -78,9 +76,7 @@ def crawl_row(done: Any, compared: dict[str, int]) -> dict[str, Any]:
         "bills": manifest.get("bills"),
         **compared,
         "rejected": len(rejected),
-        "rejected_why": [
-            f"{r.get('identifier')}: {r.get('field')}: {r.get('problem')}" for r in rejected[:20]
-        ],
+        "rejected_why": [f"{r.get('identifier')}: {r.get('field')}: {r.get('problem')}" for r in rejected[:20]],
         "requests": manifest.get("requests"),
         "reason": manifest.get("reason") or "",
         "file": str(done.records),
@@ -117,9 +113,7 @@ def _compare(engine: Any, records: Path) -> dict[str, int]:
 
 
 def ingest(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="JSONL (.gz), scraper JSON, folder or tar.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="JSONL (.gz), scraper JSON, folder or tar.")],
     complete: Annotated[
         bool, typer.Option("--complete", help="The files hold whole sessions: bills not in them are missing.")
     ] = False,
@@ -156,9 +150,7 @@ def ingest(
             for rejected in report.rejected[:10]:
                 console.note(f"  rejected: {rejected}")
             if report.unknown_actions:
-                console.note(
-                    f"  {sum(report.unknown_actions.values())} actions in words that no rule knows yet"
-                )
+                console.note(f"  {sum(report.unknown_actions.values())} actions in words that no rule knows yet")
     if as_json:
         console.emit(rows + broken)
     else:
@@ -170,15 +162,9 @@ def ingest(
 
 
 def text(
-    codes: Annotated[
-        list[str] | None, typer.Argument(metavar="[CODE…]", help="Postal codes; all without.")
-    ] = None,
-    replay: Annotated[
-        Path | None, typer.Option(exists=True, help="A recording instead of the network.")
-    ] = None,
-    limit: Annotated[
-        int, typer.Option(min=0, help="Documents at most; the setting text_budget without.")
-    ] = 0,
+    codes: Annotated[list[str] | None, typer.Argument(metavar="[CODE…]", help="Postal codes; all without.")] = None,
+    replay: Annotated[Path | None, typer.Option(exists=True, help="A recording instead of the network.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Documents at most; the setting text_budget without.")] = 0,
     now: Now = None,
     as_json: Json = False,
 ) -> None:

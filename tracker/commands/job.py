@@ -70,9 +70,7 @@ def _places(codes: list[str]) -> list[str]:
         console.fail(str(error.args[0]))
 
 
-def _plans(
-    places: list[str], replay: Path | None, settings: Any, moment: dt.datetime
-) -> tuple[list[Any], str]:
+def _plans(places: list[str], replay: Path | None, settings: Any, moment: dt.datetime) -> tuple[list[Any], str]:
     from tracker import crawling
 
     if replay is not None:
@@ -129,10 +127,7 @@ def _one(engine: Any, settings: Any, plan: Any, moment: dt.datetime, *, quiet: b
         "session": done.manifest.get("session"),
         "status": status,
         "reason": reason,
-        **{
-            name: counts.get(name, 0)
-            for name in ("bills", "new", "changed", "unchanged", "rejected", "events")
-        },
+        **{name: counts.get(name, 0) for name in ("bills", "new", "changed", "unchanged", "rejected", "events")},
         "unknown_actions": sum(report.unknown_actions.values()) if report else 0,
         "requests": done.manifest.get("requests"),
     }
@@ -148,9 +143,7 @@ def _note_dead_crawl(engine: Any, plan: Any, reason: str, moment: dt.datetime) -
         runs.hold(connection, plan.jurisdiction, Run(plan.source or "?"), reason, moment, "failed")
 
 
-def _fetch_texts(
-    engine: Any, settings: Any, plans: list[Any], moment: dt.datetime, *, quiet: bool
-) -> dict[str, Any]:
+def _fetch_texts(engine: Any, settings: Any, plans: list[Any], moment: dt.datetime, *, quiet: bool) -> dict[str, Any]:
     from tracker import texts
 
     replays = [plan.replay for plan in plans if plan.replay is not None]
@@ -164,9 +157,7 @@ def _classify(engine: Any, moment: dt.datetime, *, quiet: bool) -> dict[str, Any
 
     classifier = Classifier.load()
     with console.progress("  tagging", quiet=quiet) as update:
-        report = tag_bills(
-            engine, classifier, classifier.identity(), now=moment, progress=lambda done, _total: update(done)
-        )
+        report = tag_bills(engine, classifier, now=moment, progress=lambda done, _total: update(done))
     return report.__dict__
 
 
@@ -202,9 +193,7 @@ def _needs_a_look(crawls: list[dict[str, Any]], mails: dict[str, Any]) -> list[d
         if row.get("rejected"):
             looks.append({"what": f"{name}: {row['rejected']} records rejected", "serious": False})
         if row.get("unknown_actions"):
-            looks.append(
-                {"what": f"{name}: {row['unknown_actions']} actions in words no rule knows", "serious": False}
-            )
+            looks.append({"what": f"{name}: {row['unknown_actions']} actions in words no rule knows", "serious": False})
     if isinstance(mails["sent"], dict) and mails["sent"].get("error"):
         looks.append({"what": f"digests: {mails['sent']['error']}", "serious": True})
     return looks
@@ -225,18 +214,14 @@ def _print(summary: dict[str, Any], settings: Any) -> None:
     ]
     console.table(summary["crawls"], columns)
     texts, tags = summary["texts"], summary["tags"]
-    typer.echo(
-        f"Texts: {texts['fetched']:,} fetched, {texts['ok']:,} readable, {texts['without']:,} bills without one"
-    )
+    typer.echo(f"Texts: {texts['fetched']:,} fetched, {texts['ok']:,} readable, {texts['without']:,} bills without one")
     typer.echo(
         f"Tags:  {tags['bills']:,} bills read, {tags['in_scope']:,} in scope, {tags['gained']:,} tags gained, "
         f"{tags['lost']:,} lost"
     )
     sent = summary["digests"]["sent"]
     mails = sent if isinstance(sent, list) else sent.get("mails", []) if isinstance(sent, dict) else []
-    typer.echo(
-        f"Mails: {len(mails):,}" + ("" if settings.smtp_url.get_secret_value() else f" in {settings.outbox}/")
-    )
+    typer.echo(f"Mails: {len(mails):,}" + ("" if settings.smtp_url.get_secret_value() else f" in {settings.outbox}/"))
     if summary["digests"]["example_reader"]:
         typer.echo(
             f"       Nobody had subscribed, so {DEMO_READER} was added as an example; "
@@ -260,9 +245,7 @@ def health(as_json: Annotated[bool, typer.Option("--json", help="One JSON value.
     ]
     degraded = [row["code"] for row in rows if row["state"] in ("stale", "failing")]
     if as_json:
-        console.emit(
-            {"status": "degraded" if degraded else "ok", "degraded": degraded, "jurisdictions": rows}
-        )
+        console.emit({"status": "degraded" if degraded else "ok", "degraded": degraded, "jurisdictions": rows})
     else:
         shown = [
             "code",

@@ -18,9 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def classify(
-    everything: Annotated[
-        bool, typer.Option("--all", help="Every bill, not only new and changed ones.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every bill, not only new and changed ones.")] = False,
     bill: Annotated[str, typer.Option(help="One bill: KEY such as tx/89R/HB 120.")] = "",
     now: Annotated[str | None, typer.Option("--now", help="Pretend that it is this moment (ISO).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")] = False,
@@ -54,7 +52,6 @@ def classify(
         report = tagging.tag_bills(
             engine,
             classifier,
-            classifier.identity(),
             now=console.parse_now(now),
             everything=everything,
             bill_ids=ids,

@@ -42,9 +42,7 @@ def extract(
     except Refused as refusal:
         return Extraction(status=refusal.status, reason=refusal.reason, media_type=media)
     except MemoryError:
-        return Extraction(
-            status="crashed", reason="Reading the document took too much memory.", media_type=media
-        )
+        return Extraction(status="crashed", reason="Reading the document took too much memory.", media_type=media)
     except Exception as error:
         return Extraction(
             status="crashed",

@@ -112,8 +112,7 @@ def _pairs(olds: list[Part], news: list[Part]) -> list[_Pair]:
         mine = set(_WORD.findall(part[1][:20_000].lower()))
         scores = [
             (
-                len(mine & bag)
-                / max(1, min(len(mine), len(bag)) if min(len(mine), len(bag)) > 8 else len(mine | bag)),
+                len(mine & bag) / max(1, min(len(mine), len(bag)) if min(len(mine), len(bag)) > 8 else len(mine | bag)),
                 -k,
             )
             for k, bag in enumerate(bags[at:], at)

@@ -74,11 +74,7 @@ def _paragraphs(body: bytes, media: str, row: Recipe, limits: Limits) -> list[st
 
 def _plain(text: str) -> list[Page]:
     """Plain text as pages: form feeds, or blank lines where they come only once a page or so."""
-    text = (
-        clean(text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\ufde0"))
-        if "\f" not in text
-        else text
-    )
+    text = clean(text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\ufde0")) if "\f" not in text else text
     if "\f" in text:
         blocks = [clean(b) for b in text.replace("\r\n", "\n").replace("\r", "\n").split("\f")]
     else:
@@ -109,9 +105,7 @@ def _cut(paragraphs: list[str], row: Recipe) -> list[str]:
 # ---------------------------------------------------------------- marks that are part of the words
 
 _ENACTING = re.compile(r"\bbe it\b.{0,60}\b(?:enacted|resolved)\b|do enact as follows", re.I | re.S)
-_CAPS = re.compile(
-    r"(?<![\w’'])(?!SECTION\b|ARTICLE\b|BE IT\b|U\.S\.C)[A-Z][A-Z\d’',;:()–—§. -]{2,}[A-Z)\d](?![a-z])"
-)
+_CAPS = re.compile(r"(?<![\w’'])(?!SECTION\b|ARTICLE\b|BE IT\b|U\.S\.C)[A-Z][A-Z\d’',;:()–—§. -]{2,}[A-Z)\d](?![a-z])")
 
 
 def _balanced(paragraphs: list[str], row: Recipe) -> list[str]:
@@ -165,9 +159,7 @@ def _dressed(paragraphs: list[str], row: Recipe) -> list[str]:
         return paragraphs
     start = next((i + 1 for i, p in enumerate(paragraphs) if _ENACTING.search(bare(p))), len(paragraphs))
     return paragraphs[:start] + [
-        p
-        if bare(p).isupper() and not re.match(r"[(\d“\"]", bare(p))
-        else _CAPS.sub(lambda m: added(m.group()), p)
+        p if bare(p).isupper() and not re.match(r"[(\d“\"]", bare(p)) else _CAPS.sub(lambda m: added(m.group()), p)
         for p in paragraphs[start:]
     ]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Status = Literal[
-    "ok", "image_only", "blocked", "empty", "unsupported", "too_large", "timeout", "crashed", "garbled"
-]
+Status = Literal["ok", "image_only", "blocked", "empty", "unsupported", "too_large", "timeout", "crashed", "garbled"]
 
 
 @dataclass(frozen=True, slots=True)

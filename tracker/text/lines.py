@@ -72,9 +72,7 @@ def unnumbered(pages: Sequence[Page], side: str) -> list[Page]:
     drop: dict[tuple[int, int], str] = {}
     for edge in ("left", "right") if side == "both" else (side,):
         pattern = _LEFT if edge == "left" else _RIGHT
-        found = [
-            (n, int(m.group(1))) for n, (_, _, line) in enumerate(flat) if (m := pattern.search(line.text))
-        ]
+        found = [(n, int(m.group(1))) for n, (_, _, line) in enumerate(flat) if (m := pattern.search(line.text))]
         heads = {n + 1 for n, (_, _, line) in enumerate(flat) if _SECTION.match(bare(line.text))}
         for at in _counted(found, [p for p, _, _ in flat], heads, doubled=side == "both"):
             number, index, _ = flat[at]
@@ -154,9 +152,7 @@ def without_running(pages: Sequence[Page]) -> list[Page]:
 
     seen: Counter[tuple[str, str]] = Counter()
     for page in pages:
-        seen.update(
-            {("top", key(line)) for line in page[:deep]} | {("end", key(line)) for line in page[-deep:]}
-        )
+        seen.update({("top", key(line)) for line in page[:deep]} | {("end", key(line)) for line in page[-deep:]})
     need = max(3, round(len(pages) * 0.5))
     # Odd and even pages may carry headers of their own: half of the pages is enough.
     running = {k for k, n in seen.items() if n >= min(need, max(3, len(pages) * 2 // 5)) and len(k[1]) < 120}
@@ -173,9 +169,7 @@ def without_running(pages: Sequence[Page]) -> list[Page]:
 
 
 def _joined(pages: Sequence[Page], recipe: Recipe) -> list[str]:
-    widths = sorted(
-        len(bare(line.text).strip()) for page in pages for line in page if bare(line.text).strip()
-    )
+    widths = sorted(len(bare(line.text).strip()) for page in pages for line in page if bare(line.text).strip())
     usual = widths[int(len(widths) * 0.8)] if widths else 0
     words = Counter(w.lower() for page in pages for line in page for w in _WORD.findall(bare(line.text)))
     out: list[str] = []
@@ -221,11 +215,7 @@ def _glued(text: str, line: str, words: Counter[str]) -> str:
         first, second = bare(found.group(1)).lower(), rest.group().lower()
         # Words of this very document decide whether the hyphen belongs to the word.
         compound = words[f"{first}-{second}"] or (
-            not words[first + second]
-            and len(first) > 2
-            and len(second) > 2
-            and words[first]
-            and words[second] > 1
+            not words[first + second] and len(first) > 2 and len(second) > 2 and words[first] and words[second] > 1
         )
         if not compound:
             return f"{text[: found.start()]}{found.group(1)}{found.group(2)}{line}"

@@ -75,11 +75,7 @@ def media_type(body: bytes) -> str:
     head = head.removeprefix(codecs.BOM_UTF8)
     start = head.lstrip()[:200].lower()
     if _TAG.search(head):
-        xml = (
-            start.startswith(b"<?xml")
-            and b"<html" not in head.lower()
-            and b"<!doctype html" not in head.lower()
-        )
+        xml = start.startswith(b"<?xml") and b"<html" not in head.lower() and b"<!doctype html" not in head.lower()
         return XML if xml else HTML
     if b"<?xml" in start[:40]:
         return XML
@@ -103,9 +99,7 @@ def decode(body: bytes) -> str:
 _BYTE = {b: bytes([b]).decode("cp1252", "ignore") or chr(b) for b in range(0x80, 0x100)}
 _TAIL = {char: byte for byte, char in _BYTE.items() if byte < 0xC0} | {chr(b): b for b in range(0x80, 0xC0)}
 _TWICE = re.compile(
-    "[\u00c2-\u00df][{0}]|[\u00e0-\u00ef][{0}]{{2}}|[\u00f0-\u00f4][{0}]{{3}}".format(
-        re.escape("".join(_TAIL))
-    )
+    "[\u00c2-\u00df][{0}]|[\u00e0-\u00ef][{0}]{{2}}|[\u00f0-\u00f4][{0}]{{3}}".format(re.escape("".join(_TAIL)))
 )
 
 

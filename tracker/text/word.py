@@ -37,9 +37,7 @@ def docx(body: bytes, recipe: Recipe, limits: Limits) -> list[str]:
                                 f"The Word document unpacks to more than {limits.unpacked} bytes.",
                             )
                         if b"<!ENTITY" in chunk:
-                            raise Refused(
-                                "unsupported", "The Word document declares XML entities, which are refused."
-                            )
+                            raise Refused("unsupported", "The Word document declares XML entities, which are refused.")
         result: Any = mammoth.convert_to_html(
             io.BytesIO(body), style_map=_STYLES, convert_image=mammoth.images.img_element(lambda image: {})
         )

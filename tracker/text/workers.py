@@ -107,9 +107,7 @@ def read(body: bytes, jurisdiction: str, media: str, limits: Limits) -> Extracti
         reply = worker.ask(header, body, limits.seconds)
     except TimeoutError:
         worker.end()
-        raise Refused(
-            "timeout", f"Reading the document took longer than {limits.seconds:g} seconds."
-        ) from None
+        raise Refused("timeout", f"Reading the document took longer than {limits.seconds:g} seconds.") from None
     except EOFError:
         worker.end()
         raise Refused("crashed", "The process reading the document died.") from None

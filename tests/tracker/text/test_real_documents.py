@@ -58,10 +58,7 @@ def test_every_document_gives_text_or_a_named_reason(
 
 def test_no_page_chrome(documents: dict[str, list[tuple[str, Extraction]]]) -> None:
     hits = [
-        (name, match.group())
-        for rows in documents.values()
-        for name, e in rows
-        for match in CHROME.finditer(e.text)
+        (name, match.group()) for rows in documents.values() for name, e in rows for match in CHROME.finditer(e.text)
     ]
     assert hits == []
 
