@@ -179,12 +179,16 @@ def _apply(jurisdiction: str, description: str, chamber: str) -> tuple[tuple[str
     return rules_for(jurisdiction).apply(description, chamber)
 
 
+# No rule looks at long numbers, and texts that differ in nothing else (dates, votes, bills) are many.
+_NUMBER = re.compile(r"\d{2,}")
+
+
 def classify_action(jurisdiction: str, description: str, chamber: str = "") -> tuple[str, ...]:
     """Classes of an action by its text; empty where no rule knows it."""
-    return _apply(jurisdiction, description, chamber)[0]
+    return _apply(jurisdiction, _NUMBER.sub("00", description), chamber)[0]
 
 
 def is_dull(jurisdiction: str, description: str, classes: Sequence[str] = ()) -> bool:
     """Housekeeping: a dull rule matched and nothing but sponsorship happened by the classes known."""
-    given, dull = _apply(jurisdiction, description, "")
+    given, dull = _apply(jurisdiction, _NUMBER.sub("00", description), "")
     return dull and not ({*given, *classes} - {"sponsorship"})
