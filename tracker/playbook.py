@@ -1,7 +1,8 @@
 """The policy playbook: what is looked for in bills, as data that policy staff can read and change.
 
-A playbook is a TOML file: a few names, one `[topic]` (what makes a bill in scope at all) and one `[[strategy]]` for
-each strategy. `docs/playbook.md` describes every field. Nothing about a policy field is in code.
+A playbook is a TOML file: a few names, one `[topic]` (what makes a bill in scope at all) and one
+`[[strategy]]` for each strategy. `docs/playbook.md` describes every field. Nothing about a policy field
+is in code.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ class _Entry(BaseModel):
 
 
 class Topic(_Entry):
-    """What makes a bill in scope. `digest_threshold` is the lower score at which the digest already shows a bill."""
+    """What makes a bill in scope. `digest_threshold` is the lower score at which the digest already
+    shows a bill.
+    """
 
     digest_threshold: Share = 0.25
 

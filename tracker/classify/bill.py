@@ -10,12 +10,16 @@ FIELDS_OF_IDENTITY = ("jurisdiction", "session", "identifier")
 
 
 class BillError(ValueError):
-    """An input that is not a bill; the message is one sentence saying which key is wrong and what it should hold."""
+    """An input that is not a bill; the message is one sentence saying which key is wrong and what it
+    should hold.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """`identity` is given back as it came. `fields` holds what was given of title, abstract:N and text, unchanged."""
+    """`identity` is given back as it came. `fields` holds what was given of title, abstract:N and text,
+    unchanged.
+    """
 
     identity: dict[str, Any]
     title: str

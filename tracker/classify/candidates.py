@@ -1,8 +1,11 @@
-"""The cheap part of reading: a gate that lets few bills through, and the few passages of those worth a dear reading."""
+"""The cheap part of reading: a gate that lets few bills through, and the few passages of those worth a
+dear reading.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from tracker.classify.bill import Bill
 from tracker.classify.cues import Cues
@@ -13,6 +16,7 @@ KEPT = 6
 """Passages of the text that are read closely."""
 
 _FIRST_ABSTRACT_WORDS, _SECOND_ABSTRACT_WORDS = 110, 70
+_LONG_ABSTRACT_WORDS = 120
 _KIND_BONUS = {"lead": 2.5, "statement": 2.0}
 _KIND_FACTOR = {"restated": 0.3, "closing": 0.3, "definition": 0.55, "finding": 0.55}
 
@@ -29,7 +33,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What is read closely: the header (title and abstracts) and up to `KEPT` passages of the text, best first."""
+    """What is read closely: the header (title and abstracts) and up to `KEPT` passages of the text, best
+    first.
+    """
 
     header: str
     header_topic: frozenset[int]
@@ -38,7 +44,9 @@ class Candidates:
 
 
 class Reader:
-    """Finds candidates for one playbook. `weights` says how much each topic cue tells (default: all the same)."""
+    """Finds candidates for one playbook. `weights` says how much each topic cue tells (default: all the
+    same).
+    """
 
     def __init__(self, playbook: Playbook, weights: dict[str, float] | None = None) -> None:
         weights = weights or {}
@@ -55,7 +63,11 @@ class Reader:
         """The passages to read closely."""
         header = header_of(bill)
         folded = fold(header)
-        found = [c for p in provisions(bill.text) if (c := self._candidate(p)).rank > 0]
+        read = [provisions(bill.text)]
+        for number, abstract in enumerate(bill.abstracts[:2]):
+            if abstract.count(" ") > _LONG_ABSTRACT_WORDS:
+                read.append(provisions(abstract, f"abstract:{number}"))
+        found = [c for p in chain(*read) if (c := self._candidate(p)).rank > 0]
         found.sort(key=lambda c: -c.rank)
         return Candidates(
             header=header,
@@ -81,5 +93,12 @@ def header_of(bill: Bill) -> str:
     """Title and the beginning of the first two abstracts, as one line."""
     parts = [clean(bill.title)]
     for abstract, words in zip(bill.abstracts, (_FIRST_ABSTRACT_WORDS, _SECOND_ABSTRACT_WORDS), strict=False):
-        parts.append(clean(" ".join(abstract.split()[:words])))
+        parts.append(clean(" ".join(abstract[_does(abstract) :].split()[:words])))
     return " . ".join(part for part in parts if part)
+
+
+def _does(abstract: str) -> int:
+    """Where an abstract that begins with the law as it is comes to what the bill would do."""
+    if not abstract.lstrip("() 1").startswith(("Existing law", "Under existing law", "Current law")):
+        return 0
+    return max(0, abstract.find("This bill would"))

@@ -1,4 +1,6 @@
-"""Tags bills: a gate, a close reading of the few passages that count, scores, and the words that show each tag."""
+"""Tags bills: a gate, a close reading of the few passages that count, scores, and the words that show
+each tag.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,7 @@ CODE_VERSION = "1"
 """Raised by hand when code changes so that the same playbook and model give other tags."""
 
 DIGITS = 4
+READ_QUOTES = 8
 
 
 class Classifier:
@@ -36,14 +39,16 @@ class Classifier:
 
     @classmethod
     def load(cls, playbook: Playbook | None = None) -> Classifier:
-        """The classifier for a playbook (default: the one the service ships), with its trained model if it has one."""
+        """The classifier for a playbook (default: the one the service ships), with its trained model if
+        it has one.
+        """
         playbook = playbook or playbooks.load()
         return cls(playbook, Model.for_playbook(playbook.name))
 
     def tag(self, bills: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         """Tags of bills, one for each and in order, in the shape of `billtracker tag`.
 
-        An input that is not a bill raises BillError when its turn comes; the iterator then goes on with the next.
+        An input that is not a bill raises BillError when its turn comes; the iterator goes on after it.
         """
         return map(self.tag_one, bills)
 
@@ -74,8 +79,8 @@ class Classifier:
     def explain(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Why each strategy was or was not applied, in plain words.
 
-        Gives `in_scope` and `strategies`, each with score, threshold, value, `why` (one or two sentences) and the cues
-        that were met.
+        Gives `in_scope` and `strategies`, each with score, threshold, value, `why` (one or two sentences)
+        and the cues that were met.
         """
         bill = read(given)
         found, scores = self._scores(bill)
@@ -120,7 +125,13 @@ class Classifier:
         found = self._reader.candidates(bill)
         scores = self._cue_scores.score(found)
         if self.model:
-            scores.update({label: value for label, value in self.model.score(found).items() if label in scores})
+            scores.update(
+                {
+                    label: value
+                    for label, value in self.model.score(bill.title, found).items()
+                    if label in scores
+                }
+            )
         return found, {key: round(scores[key], DIGITS) for key in keys}
 
     def _evidence(self, bill: Bill, found: Candidates, key: str) -> list[evidence.Quote]:
@@ -132,7 +143,24 @@ class Classifier:
             key=lambda c: (-self._meeting(c.topic, c.mechanisms.get(key, frozenset())), -c.rank),
         )
         places += [(c.passage.field, c.passage.start, c.passage.end, 0.0) for c in ranked[:3]]
-        return evidence.choose(fields, places, lambda quotes: [self._worth(quote, key) for quote in quotes])
+        return evidence.choose(fields, places, lambda quotes: self._worths(bill.title, quotes, key))
+
+    def _worths(self, title: str, quotes: list[str], key: str) -> list[float]:
+        worths = [self._worth(quote, key) for quote in quotes]
+        model = self.model
+        if model is None or model.encoder is None or key not in model.labels:
+            return worths
+        # the encoder reads only the most promising quotes, each by itself
+        chosen = sorted(range(len(quotes)), key=lambda n: (-worths[n], n))[:READ_QUOTES]
+        logits = model.encoder.quotes(title, [quotes[n] for n in chosen])
+        column = model.labels.index(key)
+        read = dict(zip(chosen, logits, strict=True))
+        return [
+            worth * 0.3 + min(4.0, float(read[n][column])) + 0.3 * min(3.0, float(read[n][0]))
+            if n in read
+            else worth - 20.0
+            for n, worth in enumerate(worths)
+        ]
 
     def _worth(self, quote: str, key: str) -> float:
         folded = fold(quote)
@@ -146,9 +174,10 @@ class Classifier:
         if found is None:
             return []
         hits = set(found.header_topic).union(*(c.topic for c in found.passages))
-        return [self._topic.phrases[n].rstrip("*") for n in sorted(hits, key=lambda n: (-self._reader.weights[n], n))][
-            :8
-        ]
+        return [
+            self._topic.phrases[n].rstrip("*")
+            for n in sorted(hits, key=lambda n: (-self._reader.weights[n], n))
+        ][:8]
 
     def _met_with_topic(self, found: Candidates | None, key: str) -> list[str]:
         if found is None:
@@ -163,8 +192,10 @@ class Classifier:
             return f"Not in scope: neither title, summary nor text has any of the words of “{topic.name}”."
         words = f"its words ({_listed(met)})" if met else "the passages read"
         if applied:
-            return f"In scope: {words} speak of “{topic.name}”, with a score of {score:.2f} where {topic.threshold:.2f} is needed."
-        return f"Not in scope: {words} touch “{topic.name}”, but the score of {score:.2f} stays below {topic.threshold:.2f}."
+            needed = f"with a score of {score:.2f} where {topic.threshold:.2f} is needed"
+            return f"In scope: {words} speak of “{topic.name}”, {needed}."
+        short = f"the score of {score:.2f} stays below {topic.threshold:.2f}"
+        return f"Not in scope: {words} touch “{topic.name}”, but {short}."
 
     def _why(self, key: str, tag: dict[str, Any], cues: list[str], in_scope: bool) -> str:
         strategy = self.playbook.strategies[key]
@@ -173,10 +204,13 @@ class Classifier:
             first = tag["evidence"][0]
             return f"Applied: the bill's {first['field'].split(':')[0]} says “{first['quote']}” ({needed})."
         if not in_scope:
-            return "Not applied: the bill is not in scope, and a strategy is only looked for in bills that are."
+            return (
+                "Not applied: the bill is not in scope, and a strategy is only looked for in bills that are."
+            )
         if not cues:
             return f"Not applied: no words of “{strategy.name}” stand in the same provision as the topic."
-        return f"Not applied: words such as {_listed(cues)} stand beside the topic, but read together they reach only {needed}."
+        beside = f"words such as {_listed(cues)} stand beside the topic"
+        return f"Not applied: {beside}, but read together they reach only {needed}."
 
 
 def _listed(words: list[str]) -> str:

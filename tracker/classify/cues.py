@@ -1,4 +1,6 @@
-"""Finds the playbook's cues in a text: one Aho-Corasick pass over the folded text, whatever the number of cues."""
+"""Finds the playbook's cues in a text: one Aho-Corasick pass over the folded text, whatever the number
+of cues.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ class Cues:
         return next(self._automaton.iter(f" {_words(folded)} "), None) is not None
 
 
-_PUNCTUATION = str.maketrans({c: " " for c in ".,;:!?()[]{}\"'“”‘’§*/—–_|<>=+"})
+_PUNCTUATION = str.maketrans({c: " " for c in ".,;:!?()[]{}\"'“”\u2018\u2019§*/\u2014\u2013_|<>=+"})
 
 
 def _words(folded: str) -> str:

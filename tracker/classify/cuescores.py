@@ -1,7 +1,8 @@
 """Scores from a playbook's cues alone: what a playbook without a trained model is tagged with.
 
-A strategy scores only where one of its cues meets a cue of the topic in the same place: the title, an abstract, or one
-provision. More different cues, and cues in the title, score higher; exclusions near them lower.
+A strategy scores only where one of its cues meets a cue of the topic in the same place: the title, an
+abstract, or one provision. More different cues, and cues in the title, score higher; exclusions near them
+lower.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class CueScores:
         for key, exclusions in self._exclusions.items():
             best = max(
                 (
-                    weight * (min(len(hits), 2) + min(len(mechanisms[key]), 3)) - 1.5 * len(exclusions.found(text))
+                    weight * (min(len(hits), 2) + min(len(mechanisms[key]), 3))
+                    - 1.5 * len(exclusions.found(text))
                     for weight, text, hits, mechanisms in places
                     if hits and mechanisms.get(key)
                 ),

@@ -1,4 +1,6 @@
-"""Chooses the words that show a tag: whole sentences or clauses that hold the mechanism and what it is for."""
+"""Chooses the words that show a tag: whole sentences or clauses that hold the mechanism and what it is
+for.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,12 @@ SHORTEST, LONGEST, MOST = 40, 300, 3
 _CLAUSE = re.compile(
     r"[;:,.]\s+|\s(?=\((?:\d{1,2}|[a-zA-Z]{1,3})\)\s)|\s(?=(?:and|or|provided|except|which|that|if|unless)\s)"
 )
+_NOT_NEW = re.compile(
+    r"\W*(?:(?:under )?(?:existing|current|present) (?:state |federal )?law|whereas)\b"
+    r"|.{0,80}\b(?:legislature|assembly|congress)(?: hereby| further| also)? finds\b",
+    re.I | re.S,
+)
+_NOT_NEW_COST = 3.0
 _STRAY = re.compile(r"^(?:\W*\b\d{1,2}\b\s+)+(?=[A-Za-z])")
 
 
@@ -29,7 +37,9 @@ class Quote:
 
 
 def spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Pieces of `text[start:end]` fit to be quoted: sentences, and of long sentences the runs of clauses that fit."""
+    """Pieces of `text[start:end]` fit to be quoted: sentences, and of long sentences the runs of clauses
+    that fit.
+    """
     pieces = list(sentences(text, start, end))
     for number, (first, last) in enumerate(pieces):
         if last - first > LONGEST:
@@ -79,8 +89,9 @@ def choose(
 ) -> list[Quote]:
     """The best one to three quotes.
 
-    `places` are (field, start, end, prior) to look in; `worth` says for a list of quotes how well each shows the tag.
-    Quotes after the first are kept only if nearly as good. Falls back to the title when nothing else is there.
+    `places` are (field, start, end, prior) to look in; `worth` says for a list of quotes how well each
+    shows the tag. Quotes after the first are kept only if nearly as good. Falls back to the title when
+    nothing else is there.
     """
     found: list[tuple[float, Quote]] = []
     quotes: list[Quote] = []
@@ -93,7 +104,8 @@ def choose(
             if last - first < SHORTEST and not (whole and last > first):
                 continue
             quotes.append(Quote(field, first, last, text[first:last]))
-            priors.append(prior)
+            # what is law already, or only a finding, shows nothing that the bill does
+            priors.append(prior - (_NOT_NEW_COST if _NOT_NEW.match(text[first:last]) else 0.0))
     if quotes:
         found = sorted(
             (

@@ -6,6 +6,7 @@ import math
 import re
 import zlib
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,11 +57,13 @@ def tokens(text: str) -> list[str]:
 
 def grams(words: list[str], prefix: str) -> Iterable[str]:
     yield from (prefix + word for word in words)
-    yield from (f"{prefix}{first} {second}" for first, second in zip(words, words[1:], strict=False))
+    yield from (f"{prefix}{first} {second}" for first, second in pairwise(words))
 
 
 def hashed(parts: Iterable[tuple[str, str, float]]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Indices and values of a text's features. `parts` are (prefix, text, weight); each part has length one times weight."""
+    """Indices and values of a text's features. `parts` are (prefix, text, weight); each part has length
+    one times weight.
+    """
     total: dict[int, float] = {}
     for prefix, text, weight in parts:
         counts: dict[int, int] = {}

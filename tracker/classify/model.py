@@ -1,8 +1,9 @@
 """A trained model: a folder of plain arrays and JSON, chosen by the playbook's name.
 
-`model.json` holds what was trained on what, the weights of topic cues and of the last step; `linear.npz` the linear
-model; `encoder.onnx` with `vocabulary.txt` the small encoder, which may be absent: the last step has weights for both
-cases. Scores are rounded before they are compared, so that the last bits of a processor's arithmetic do not matter.
+`model.json` holds what was trained on what, the weights of topic cues and of the last step; `linear.npz`
+the linear model; `encoder.onnx` with `vocabulary.txt` the small encoder, which may be absent: the last
+step has weights for both cases. Scores are rounded before they are compared, so that the last bits of a
+processor's arithmetic do not matter.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from tracker.classify import linear
 from tracker.classify.candidates import Candidates
+from tracker.classify.encoder import FILE, Encoder, summary
+from tracker.classify.signals import signals
 
 FOLDER = Path(__file__).with_name("models")
 TOPIC = "in_scope"
@@ -33,7 +36,8 @@ class Model:
         try:
             self.about: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
             with np.load(folder / "linear.npz", allow_pickle=False) as arrays:
-                self._weights = arrays["weights"].astype(np.float32)
+                self._scale = arrays["scale"].astype(np.float64)
+                self._weights = arrays["weights"]
                 self._bias = arrays["bias"].astype(np.float64)
         except (OSError, KeyError, ValueError) as error:
             raise ModelError(
@@ -41,6 +45,7 @@ class Model:
             ) from error
         self.labels: list[str] = list(self.about["labels"])
         self.topic_weights: dict[str, float] = self.about["topic_weights"]
+        self.encoder = Encoder(folder) if (folder / FILE).is_file() else None
         self.hash = _hash(folder)
 
     @classmethod
@@ -52,36 +57,34 @@ class Model:
         """One logit per label from the linear model."""
         places, values = linear.features(found)
         if not len(places):
-            return self._bias
-        return np.asarray(self._weights[:, places].astype(np.float64) @ values + self._bias)
+            return np.array(self._bias)
+        return np.array((self._weights[:, places].astype(np.float64) @ values) * self._scale + self._bias)
 
-    def score(self, found: Candidates) -> dict[str, float]:
+    def score(self, title: str, found: Candidates) -> dict[str, float]:
         """Calibrated scores between 0 and 1 by label."""
-        signal = signals(self.labels, self.linear_scores(found), found)
-        scores: dict[str, float] = {}
-        for label, last in self.about["last_step"]["plain"].items():
-            logit = last["bias"] + float(np.dot(last["weights"], signal))
-            scores[label] = float(1.0 / (1.0 + np.exp(-np.clip(logit, -30, 30))))
-        return scores
+        scores = np.round(self.linear_scores(found), 3)
+        plain = self._last_step("plain", scores, None, found)
+        # a bill that the linear reading finds far out of scope is not worth the encoder
+        if self.encoder is None or plain[TOPIC] < float(self.about["encoder_from"]):
+            return plain
+        return self._last_step("full", scores, summary(self.encoder.score(title, found)), found)
 
-
-def signals(labels: list[str], scores: NDArray[np.float64], found: Candidates) -> NDArray[np.float64]:
-    """What the last step weighs: linear scores, and where the cues of topic and strategy meet."""
-    values = list(np.clip(scores, -6, 6) / 2)
-    values.append(min(3, len(found.header_topic)) / 3)
-    values.append(1.0 if found.passages else 0.0)
-    values.append(max((c.rank for c in found.passages), default=0.0) / 20)
-    for label in labels:
-        if label == TOPIC:
-            continue
-        values.append(min(3, len(found.header_mechanisms.get(label, ()))) / 3)
-        values.append(max((min(4, len(c.mechanisms.get(label, ()))) for c in found.passages if c.topic), default=0) / 4)
-    return np.array(values, dtype=np.float64)
+    def _last_step(
+        self, kind: str, scores: NDArray[np.float64], encoded: NDArray[np.float64] | None, found: Candidates
+    ) -> dict[str, float]:
+        answer: dict[str, float] = {}
+        for number, label in enumerate(self.labels):
+            last = self.about["last_step"][kind][label]
+            logit = last["bias"] + float(
+                np.dot(last["weights"], signals(self.labels, number, scores, encoded, found))
+            )
+            answer[label] = float(1.0 / (1.0 + np.exp(-np.clip(logit, -30, 30))))
+        return answer
 
 
 def _hash(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
-        if path.suffix in (".json", ".npz", ".onnx", ".txt"):
+        if path.name in ("model.json", "linear.npz", "encoder.onnx", "vocabulary.txt"):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]

@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_TEXT = 1_500_000
-"""Code points of a text that are read; the rest of a longer text is left unread, so that time stays bounded."""
+"""Code points of a text that are read; the rest of a longer text is left unread, so that time stays
+bounded.
+"""
 
 PASSAGE_WORDS = 95
 SENTENCE_CHARS = 700
 
 _BOUNDARY = re.compile(
-    r"""[.;:?!]["”’)\]]{0,2}\s{1,20}(?=[A-Z(\["“§0-9*])"""  # sentence or clause followed by a capital, number or bracket
+    # a sentence or clause followed by a capital, number or bracket
+    r"""[.;:?!]["”\u2019)\]]{0,2}\s{1,20}(?=[A-Z(\["“§0-9*])"""
     r"""|[.;:](?=\(\w{1,4}\))"""  # lists run together: "…;(7) Each"
     r"""|[a-z][.;](?=§|SECTION|Section|NOTE)"""
     r"""|\n[ \t]{0,20}\n"""
@@ -24,7 +27,8 @@ _BOUNDARY = re.compile(
 )
 _SPACE = re.compile(r"\s+")
 _MARKS = re.compile(
-    r"new text (?:begin|end)|deleted text (?:begin|end)|[\u00ad\ufeff\u0000]|\b\d{1,3}\.\d{1,2}\b(?= \d{1,3}\.\d)"
+    r"new text (?:begin|end)|deleted text (?:begin|end)|[\u00ad\ufeff\u0000]|"
+    r"\b\d{1,3}\.\d{1,2}\b(?= \d{1,3}\.\d)"
 )
 _NEW = re.compile(r"new text begin")
 _SKIP = re.compile(
@@ -33,24 +37,31 @@ _SKIP = re.compile(
     re.I,
 )
 _FINDING = re.compile(
-    r"\bwhereas\b|legislature (?:hereby )?finds|general assembly (?:hereby )?finds|findings?\b|congress finds",
+    r"\bwhereas\b|legislature (?:hereby )?finds|general assembly (?:hereby )?finds|findings?\b|"
+    r"congress finds",
     re.I,
 )
 _DEFINITION = re.compile(
-    r"[\"”’'] ?(?:or [\"“‘'][^\"”’']{1,60}[\"”’'] )?(?:means|shall mean|has the (?:same )?meaning)\b"
+    r"[\"”\u2019'] ?(?:or [\"“\u2018'][^\"”\u2019']{1,60}[\"”\u2019'] )?"
+    r"(?:means|shall mean|has the (?:same )?meaning)\b"
 )
 _STATEMENT = re.compile(
-    r"STATEMENT (?=This|The|Under|Current)|NOTE: The purpose|this (?:act|bill) would|EXPLANATION|SYNOPSIS|Statement of Purpose|"
-    r"This (?:bill|act) (?:would|provides|requires|establishes|allows|permits|authorizes|directs|creates|extends)"
+    r"STATEMENT (?=This|The|Under|Current)|NOTE: The purpose|this (?:act|bill) would|EXPLANATION|SYNOPSIS|"
+    r"Statement of Purpose|"
+    r"[Tt]his (?:bill|act) (?:would|provides|requires|establishes|allows|permits|authorizes|directs|"
+    r"creates|extends)"
 )
 _LEAD = re.compile(
-    r"\bA ?bill for an act\b|\bA BILL\b|\bAn Act\b|\bAN ACT\b|\brelating to\b|\bA bill to\b|\bTo amend\b|\bRELATING TO\b"
+    r"\bA ?bill for an act\b|\bA BILL\b|\bAn Act\b|\bAN ACT\b|\brelating to\b|\bA bill to\b|"
+    r"\bTo amend\b|\bRELATING TO\b"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A run of sentences. `kind`: title, abstract, lead, statement, finding, definition, closing, restated, provision."""
+    """A run of sentences. `kind`: title, abstract, lead, statement, finding, definition, closing,
+    restated, provision.
+    """
 
     field: str
     start: int
@@ -61,7 +72,7 @@ class Passage:
 
 def fold(text: str) -> str:
     """The text in lower case with white space folded and hyphens opened: what cues are looked for in."""
-    return " ".join(text.lower().replace("-", " ").replace("\u2011", " ").replace("’", "'").split())
+    return " ".join(text.lower().replace("-", " ").replace("\u2011", " ").replace("\u2019", "'").split())
 
 
 def clean(text: str) -> str:
@@ -109,8 +120,10 @@ def _kind(raw: str, marked: bool) -> str:
     return "provision"
 
 
-def provisions(text: str) -> Iterator[Passage]:
-    """Passages of a bill text, about `PASSAGE_WORDS` words each, in order; the first with an enacting title is the lead."""
+def provisions(text: str, field: str = "text") -> Iterator[Passage]:
+    """Passages of a text, about `PASSAGE_WORDS` words each, in order; the first with an enacting title
+    is the lead.
+    """
     text = text[:MAX_TEXT]
     marked = "new text begin" in text
     lead_open = True
@@ -123,7 +136,7 @@ def provisions(text: str) -> Iterator[Passage]:
             kind = _kind(raw, marked)
             if lead_open and kind != "statement" and _LEAD.search(raw):
                 kind, lead_open = "lead", False
-            yield Passage("text", first, last, clean(raw), kind)
+            yield Passage(field, first, last, clean(raw), kind)
             first, words = -1, 0
         if first < 0:
             first = start
@@ -132,4 +145,4 @@ def provisions(text: str) -> Iterator[Passage]:
     if first >= 0:
         raw = text[first:last]
         kind = "lead" if lead_open and _LEAD.search(raw) else _kind(raw, marked)
-        yield Passage("text", first, last, clean(raw), kind)
+        yield Passage(field, first, last, clean(raw), kind)

@@ -1,0 +1,148 @@
+"""The commands `tag`, `evaluate`, `train` and `playbook check`; `register` adds them to the main command
+line.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from tracker import playbook as playbooks
+from tracker.classify import gold as gold_files
+from tracker.classify.bill import BillError
+from tracker.classify.classifier import Classifier
+from tracker.classify.evaluation import evaluate as measure
+from tracker.classify.evaluation import render
+from tracker.classify.model import FOLDER, ModelError
+from tracker.playbook import Playbook, PlaybookError
+
+MAX_LINE = 50_000_000
+
+PlaybookOption = Annotated[
+    Path | None, typer.Option("--playbook", help="Playbook file, if not the one in use.")
+]
+playbook_app = typer.Typer(help="Check a playbook.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`; `playbook_app` is added as the group `playbook`."""
+    app.command()(tag)
+    app.command()(evaluate)
+    app.command()(train)
+    app.add_typer(playbook_app, name="playbook")
+
+
+def tag(
+    file: Annotated[str, typer.Argument(help="JSON lines of bills, or - for standard input.")],
+    playbook: PlaybookOption = None,
+) -> None:
+    """Tag bills without a database: one JSON line out for each line in, in the same order.
+
+    A line that is not a bill is answered by an object with `error`; the exit code is then 1.
+    """
+    classifier = _classifier(playbook)
+    bad = 0
+    for number, line in _lines(file):
+        try:
+            answer: dict[str, Any] = classifier.tag_one(json.loads(line))
+        except (BillError, ValueError, RecursionError) as error:
+            bad += 1
+            reason = str(error) if isinstance(error, BillError) else "The line is not JSON."
+            answer = {"error": f"Line {number}: {reason}"}
+        # ASCII, so that half a surrogate pair in a text cannot break the stream
+        sys.stdout.write(json.dumps(answer, ensure_ascii=True) + "\n")
+    sys.stdout.flush()
+    if bad:
+        typer.echo(f"{bad} lines were not bills; their answers say why.", err=True)
+        raise typer.Exit(1)
+
+
+def evaluate(
+    gold: Annotated[Path, typer.Argument(help="Labelled bills, JSON lines (.gz too).")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    playbook: PlaybookOption = None,
+) -> None:
+    """Precision, recall and F1 per strategy on labelled bills, with intervals."""
+    classifier = _classifier(playbook)
+    try:
+        report = measure(gold, classifier)
+    except (gold_files.GoldError, BillError) as error:
+        _stop(str(error))
+    typer.echo(json.dumps(report) if as_json else render(report))
+
+
+def train(
+    gold: Annotated[list[Path], typer.Argument(help="Labelled bills to learn from.")],
+    frozen: Annotated[Path, typer.Option("--frozen", help="Labelled bills the verdict is made on.")],
+    playbook: PlaybookOption = None,
+    folder: Annotated[Path, typer.Option("--models", help="Folder of the models.")] = FOLDER,
+) -> None:
+    """Make a new model; it is refused where it is worse on the frozen set than the one in use."""
+    from tracker.classify.training import train as make
+
+    loaded = _playbook(playbook)
+    group = loaded.strategy[0].group
+    judged = [s.key for s in loaded.strategy if s.group == group]
+    try:
+        bills = [bill for path in gold for bill in gold_files.load(path)]
+        outcome = make(bills, gold_files.load(frozen), loaded, folder / loaded.name, judged)
+    except (gold_files.GoldError, ModelError, BillError) as error:
+        _stop(str(error))
+    for label, value in outcome.f1.items():
+        before = "" if outcome.before is None else f"  before {outcome.before.get(label, 0.0):.3f}"
+        typer.echo(f"{label:<16}{value:.3f}{before}")
+    typer.echo(outcome.reason)
+    if not outcome.accepted:
+        raise typer.Exit(1)
+
+
+@playbook_app.command()
+def check(
+    file: Annotated[Path | None, typer.Argument(help="Playbook file (default: the one in use).")] = None,
+) -> None:
+    """Read a playbook and say whether it can be used."""
+    loaded = _playbook(file)
+    cues = sum(len(s.cues) for s in loaded.strategy) + len(loaded.topic.cues)
+    kind = "a trained model" if (FOLDER / loaded.name / "model.json").is_file() else "cues only"
+    typer.echo(
+        f"{loaded.title}: {len(loaded.strategy)} strategies, {cues} cues, tagged by {kind}, "
+        f"hash {loaded.hash}."
+    )
+
+
+def _lines(file: str) -> Iterator[tuple[int, str]]:
+    if file == "-":
+        stream = sys.stdin.buffer
+    else:
+        try:
+            stream = Path(file).open("rb")  # noqa: SIM115
+        except OSError as error:
+            _stop(f"{file} cannot be read ({error.strerror}); give JSON lines, or - for standard input.")
+    with stream:
+        for number, raw in enumerate(iter(lambda: stream.readline(MAX_LINE), b""), 1):
+            if raw.strip():
+                yield number, raw.decode("utf-8", "replace")
+
+
+def _playbook(path: Path | None) -> Playbook:
+    try:
+        return playbooks.load(path)
+    except PlaybookError as error:
+        _stop(str(error))
+
+
+def _classifier(path: Path | None) -> Classifier:
+    try:
+        return Classifier.load(_playbook(path))
+    except ModelError as error:
+        _stop(str(error))
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)
