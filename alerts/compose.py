@@ -129,10 +129,10 @@ def place(bill: Bill, now: dt.datetime) -> tuple[str, list[str]]:
     fresh_new = EventKind.NEW_BILL in kinds
     since = (now - _NEW).date()
     recent_stage = fresh_new and bill.row.stage_date is not None and bill.row.stage_date >= since
-    if stage in _LAW_STAGES and (recent_stage or stages & _LAW_STAGES or acts & _LAW):
-        return "law", ["signed or vetoed" if not stages else Stage(stage).label.lower()]
-    if stage in _PASSED_STAGES and (recent_stage or stages & _PASSED_STAGES or acts & _PASSED):
-        return "passed", [Stage(stage).label.lower()]
+    if acts & _LAW or (stage in _LAW_STAGES and (recent_stage or stages & _LAW_STAGES)):
+        return "law", [Stage(stage).label.lower() if stage in _LAW_STAGES else "the governor acted"]
+    if acts & _PASSED or (stage in _PASSED_STAGES and (recent_stage or stages & _PASSED_STAGES)):
+        return "passed", [Stage(stage).label.lower() if stage in _PASSED_STAGES else "passed a vote"]
     moved = [words for kind, words in _MOVED_KINDS.items() if kind in kinds]
     if EventKind.STAGE in kinds and stages <= {Stage.IN_COMMITTEE}:
         moved.remove(_MOVED_KINDS[EventKind.STAGE])

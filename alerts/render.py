@@ -93,7 +93,7 @@ def _lead(content: dict[str, Any]) -> str:
 def _dull(dull: dict[str, int]) -> str:
     bills, events = dull["bills"], dull["events"]
     return (
-        f"{bills:,} bill{'' if bills == 1 else 's'} changed only in small things "
+        f"{bills:,} more bill{'' if bills == 1 else 's'} changed only in small things "
         f"({events:,} such as sponsors or subjects)"
     )
 
