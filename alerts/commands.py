@@ -1,0 +1,192 @@
+"""Commands for readers and their digests: ``subscribers`` and ``digest``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tracker import console
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
+Now = Annotated[str | None, typer.Option("--now", help="Pretend that it is this moment (ISO).")]
+_READERS = ["email", "confirmed", "paused", "suppressed", "cadence", "states", "strategies", "keywords"]
+
+subscribers = typer.Typer(help="Who gets the digest, and about what.", no_args_is_help=True)
+digest = typer.Typer(help="The digest: look at it, send it, replay it.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(subscribers, name="subscribers")
+    app.add_typer(digest, name="digest")
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _reader(engine: Any, email: str) -> Any:
+    from alerts.subscriptions import SubscriptionError, find
+
+    try:
+        return find(engine, email)
+    except SubscriptionError as error:
+        console.fail(str(error))
+
+
+@subscribers.command("add")
+def add_(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    states: Annotated[str, typer.Option(help="Codes such as tx,oh; all when empty.")] = "",
+    strategies: Annotated[str, typer.Option(help="Strategies; the playbook's first group when empty.")] = "",
+    keywords: Annotated[str, typer.Option(help="Words that make any title worth a card.")] = "",
+    cadence: Annotated[str, typer.Option(help="weekly, daily or immediate.")] = "weekly",
+    timezone: Annotated[str, typer.Option(help="Such as America/Chicago.")] = "America/New_York",
+    min_score: Annotated[float, typer.Option(help="Only tags at least this sure.")] = 0.0,
+    confirmed: Annotated[bool, typer.Option("--confirmed", help="They have agreed to get mail.")] = False,
+    paused: Annotated[bool, typer.Option("--paused", help="Keep the reader, send nothing.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="They unsubscribed and asked to come back.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add a reader, or give an existing one these wishes."""
+    from alerts.subscriptions import SubscriptionError, add
+
+    engine = console.open_database()
+    try:
+        reader = add(
+            engine,
+            email,
+            now=console.parse_now(None),
+            states=_split(states),
+            strategies=_split(strategies),
+            keywords=_split(keywords),
+            cadence=cadence,
+            timezone=timezone,
+            min_score=min_score,
+            confirmed=confirmed,
+            paused=paused,
+            again=again,
+        )
+    except SubscriptionError as error:
+        console.fail(str(error))
+    if as_json:
+        console.emit(reader.to_json())
+    else:
+        hint = "" if confirmed else "; no mail is sent before they are --confirmed"
+        typer.echo(f"{reader.email} gets a {reader.cadence} digest{hint}")
+
+
+@subscribers.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """All readers."""
+    from alerts.subscriptions import everyone
+
+    rows = [reader.to_json() for reader in everyone(console.open_database())]
+    if as_json:
+        console.emit(rows)
+    else:
+        console.table(rows, _READERS)
+
+
+@subscribers.command("remove")
+def remove_(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> None:
+    """Forget a reader. An unsubscription is kept, as a hash."""
+    from alerts.subscriptions import remove
+
+    engine = console.open_database()
+    _reader(engine, email)
+    remove(engine, email)
+    typer.echo(f"{email} is removed")
+
+
+@subscribers.command("import")
+def import_(file: Annotated[Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False)]) -> None:
+    """Add readers from a CSV file; lists in a cell are parted by semicolons."""
+    from alerts.subscriptions import SubscriptionError, import_csv
+
+    try:
+        done, errors = import_csv(console.open_database(), file, now=console.parse_now(None))
+    except (SubscriptionError, UnicodeDecodeError) as error:
+        console.fail(str(error))
+    typer.echo(f"{done:,} readers imported")
+    for sentence in errors:
+        console.note(sentence)
+    raise typer.Exit(console.NEEDS_A_LOOK if errors else console.DONE)
+
+
+@subscribers.command("export")
+def export_(file: Annotated[Path, typer.Argument(metavar="FILE.csv", dir_okay=False)]) -> None:
+    """Write all readers into a CSV file."""
+    from alerts.subscriptions import export_csv
+
+    typer.echo(f"{export_csv(console.open_database(), file):,} readers in {file}")
+
+
+@digest.command("preview")
+def preview(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for digest.html and digest.txt.")] = None,
+    now: Now = None,
+) -> None:
+    """Show what a reader would get now; nothing is sent or noted."""
+    from alerts.outbox import draft
+
+    settings = console.load_settings()
+    engine = console.open_database(settings)
+    made = draft(engine, settings, _reader(engine, email), now=console.parse_now(now))
+    if out is None:
+        console.emit(f"Subject: {made.subject}\n\n{made.parts.text}", as_json=False)
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in (("digest.html", made.parts.html), ("digest.txt", made.parts.text)):
+        (out / name).write_text(text, encoding="utf-8")
+    typer.echo(f"{made.subject}: {out / 'digest.html'} and digest.txt")
+
+
+@digest.command("send")
+def send_(
+    due: Annotated[bool, typer.Option("--due", help="Everyone whose digest is due (the default).")] = False,
+    to: Annotated[str, typer.Option("--to", help="One reader, due or not, if there is news.")] = "",
+    now: Now = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent; send nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send digests, and finish what an earlier run left. Sending again sends nothing twice."""
+    from alerts.outbox import send
+    from alerts.transport import TransportError
+
+    if due and to:
+        console.fail("give --due or --to, not both")
+    settings = console.load_settings()
+    engine = console.open_database(settings)
+    only = [_reader(engine, to)] if to else None
+    try:
+        report = send(engine, settings, now=console.parse_now(now), only=only, dry_run=dry_run)
+    except TransportError as error:
+        console.fail(str(error))
+    if as_json:
+        console.emit({"mails": report.mails, "errors": report.errors})
+    else:
+        console.table(
+            [{"file": "", "state": "", **mail} for mail in report.mails],
+            ["to", "subject", "bills", "state", "file"],
+        )
+        typer.echo(f"{len(report.mails):,} mails")
+        for sentence in report.errors:
+            console.note(sentence)
+    raise typer.Exit(console.NEEDS_A_LOOK if report.errors else console.DONE)
+
+
+@digest.command("replay")
+def replay(issue: Annotated[int, typer.Argument(metavar="ISSUE")]) -> None:
+    """Write an issue's mail on standard output, to the byte as it was sent."""
+    from alerts.outbox import frozen_mail
+
+    mail = frozen_mail(console.open_database(), issue)
+    if mail is None:
+        console.fail(f"there is no issue {issue}")
+    sys.stdout.buffer.write(mail)
+    sys.stdout.buffer.flush()
