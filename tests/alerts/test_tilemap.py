@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from typing import Literal
 
 import pytest
 from lxml import etree, html
@@ -33,10 +34,10 @@ def test_unknown_code_is_refused() -> None:
 
 def test_table_and_svg_show_the_same_numbers() -> None:
     cells = html.fromstring(tilemap.table(COUNTS)).xpath(".//td[b]")
-    shown = {c.text.lower(): int(c.findtext("b")) for c in cells}
+    shown = {c.text.lower(): int(c.findtext("b") or 0) for c in cells}
     picture = etree.fromstring(tilemap.svg(COUNTS))
     groups = picture.findall("{*}g")
-    drawn = {g[1].text.lower(): int(g[2].text) for g in groups if len(g) == 3}
+    drawn = {g[1].text.lower(): int(g[2].text or 0) for g in groups if len(g) == 3}
     assert shown == drawn == COUNTS
     assert len(tilemap.table({c: 999 for c in jurisdictions.load()})) < 9_000
     assert "style=" not in tilemap.svg(COUNTS)
@@ -62,7 +63,7 @@ def _luminance(colour: str) -> float:
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("scheme", "width"), [("light", 600), ("dark", 600), ("light", 320), ("dark", 320)])
-def test_map_fits_and_takes_the_scheme(scheme: str, width: int) -> None:
+def test_map_fits_and_takes_the_scheme(scheme: Literal["light", "dark"], width: int) -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("there is no Chromium on this machine")
