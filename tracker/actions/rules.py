@@ -193,9 +193,14 @@ def _apply(jurisdiction: str, description: str, chamber: str) -> tuple[tuple[str
     return _apply_plain(jurisdiction, _NUMBER.sub(_number, description[: MAX_LENGTH * 2]), chamber)
 
 
+@lru_cache(maxsize=128)
+def _asks_chamber(jurisdiction: str) -> bool:
+    return any(rule.chamber for rule in rules_for(jurisdiction).rules)
+
+
 def classify_action(jurisdiction: str, description: str, chamber: str = "") -> tuple[str, ...]:
     """Classes of an action by its text; empty where no rule knows it."""
-    return _apply(jurisdiction, description, chamber)[0]
+    return _apply(jurisdiction, description, chamber if _asks_chamber(jurisdiction) else "")[0]
 
 
 def is_dull(jurisdiction: str, description: str, classes: Sequence[str] = ()) -> bool:
