@@ -1,6 +1,8 @@
 """How well the rules agree with Open States' classes: F1 per class, per state and over all.
 
 python benchmarks/action_classes.py bills.jsonl.gz
+
+``committee-passage`` stands for its favorable and unfavorable kinds too: sources label one or the other.
 """
 
 from __future__ import annotations
@@ -63,6 +65,9 @@ def main(path: str) -> None:
                 unknown[jurisdiction] += 1
             for name in CLASSES:
                 told, said = name in action.classification, name in ours
+                if name == "committee-passage":
+                    told = any(word.startswith(name) for word in action.classification)
+                    said = any(word.startswith(name) for word in ours)
                 if told or said:
                     kind = "hit" if told and said else "missed" if told else "extra"
                     counts[jurisdiction][name][kind] += 1

@@ -38,6 +38,9 @@ _SPACE = re.compile(r"\s+")
 # A quantified group that itself ends in an open quantifier: (a+)+ and its like.
 _NESTED = re.compile(r"[*+]\)[*+{]")
 _PLACE = re.compile(r"[a-z]{2}")
+# Some sources write the date before each text.
+_DATED = re.compile(r"^\d{1,2}/\d{1,2}/\d{2,4} ")
+_NUMBER = re.compile(r"\b[0-9]+\b")
 
 
 class ActionRuleError(ValueError):
@@ -86,8 +89,13 @@ class RuleSet:
 
 
 def tidy(text: str) -> str:
-    """One line, single spaces, bounded length."""
-    return _SPACE.sub(" ", text[: MAX_LENGTH * 2]).strip()[:MAX_LENGTH]
+    """One line, single spaces, bounded length, no date before it."""
+    return _DATED.sub("", _SPACE.sub(" ", text[: MAX_LENGTH * 2]).strip()[:MAX_LENGTH])
+
+
+def _number(found: re.Match[str]) -> str:
+    digits = found.group()
+    return "2000" if len(digits) == 4 and digits.startswith("20") else "0"
 
 
 def _pattern(value: Any, where: str, key: str) -> re.Pattern[str]:
@@ -175,20 +183,27 @@ def rules_for(jurisdiction: str) -> RuleSet:
 
 
 @lru_cache(maxsize=1 << 17)
-def _apply(jurisdiction: str, description: str, chamber: str) -> tuple[tuple[str, ...], bool]:
+def _apply_plain(jurisdiction: str, description: str, chamber: str) -> tuple[tuple[str, ...], bool]:
     return rules_for(jurisdiction).apply(description, chamber)
 
 
-# No rule looks at long numbers, and texts that differ in nothing else (dates, votes, bills) are many.
-_NUMBER = re.compile(r"\d{2,}")
+@lru_cache(maxsize=1 << 17)
+def _apply(jurisdiction: str, description: str, chamber: str) -> tuple[tuple[str, ...], bool]:
+    # Texts that differ in roll calls, page numbers and dates only are one text to the rules.
+    return _apply_plain(jurisdiction, _NUMBER.sub(_number, description[: MAX_LENGTH * 2]), chamber)
+
+
+@lru_cache(maxsize=128)
+def _asks_chamber(jurisdiction: str) -> bool:
+    return any(rule.chamber for rule in rules_for(jurisdiction).rules)
 
 
 def classify_action(jurisdiction: str, description: str, chamber: str = "") -> tuple[str, ...]:
     """Classes of an action by its text; empty where no rule knows it."""
-    return _apply(jurisdiction, _NUMBER.sub("00", description), chamber)[0]
+    return _apply(jurisdiction, description, chamber if _asks_chamber(jurisdiction) else "")[0]
 
 
 def is_dull(jurisdiction: str, description: str, classes: Sequence[str] = ()) -> bool:
     """Housekeeping: a dull rule matched and nothing but sponsorship happened by the classes known."""
-    given, dull = _apply(jurisdiction, _NUMBER.sub("00", description), "")
+    given, dull = _apply(jurisdiction, description, "")
     return dull and not ({*given, *classes} - {"sponsorship"})

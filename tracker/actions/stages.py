@@ -36,7 +36,8 @@ _WEIGHTY = (
 _LINE_ITEM = re.compile(r"line[- ]?item|item veto|in part|partial(?:ly)? veto", re.IGNORECASE)
 # A withdrawal from one committee or calendar is a move, not an end.
 _MOVE = re.compile(
-    r"(?:withdrawn|recalled|w/d) from (?!further|consideration)|^w/d$|withdrawn printed|amendment|motion|sponsor",
+    r"(?:withdrawn|recalled|w/d) from (?!further|consideration)|^w/d$|withdrawn printed|amendment|motion"
+    r"|sponsors? (?:name )?withdrawn|withdrawn as",
     re.IGNORECASE,
 )
 _UPPER = re.compile(r"\bsen(?:ate)?\b", re.IGNORECASE)
