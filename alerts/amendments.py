@@ -92,8 +92,7 @@ def _line(hunk: Hunk) -> Line:
     pieces = _runs([Change(c.kind, _visible(c.text)) for c in hunk.changes])
     last = len(pieces) - 1
     near = [
-        Change(c.kind, _neighbours(c.text, i == 0, i == last)) if c.kind == "same" else c
-        for i, c in enumerate(pieces)
+        Change(c.kind, _neighbours(c.text, i == 0, i == last)) if c.kind == "same" else c for i, c in enumerate(pieces)
     ]
     return _within(near, ROOM)
 

@@ -117,9 +117,7 @@ def _parts(message: Message) -> list[Message]:
 def _deliveries(part: Message, message_id: str, digest: str) -> list[Bounce]:
     found = []
     for block in _parts(part)[: MAX_RECIPIENTS + 1]:
-        recipient = _address(_value(block, "Original-Recipient")) or _address(
-            _value(block, "Final-Recipient")
-        )
+        recipient = _address(_value(block, "Original-Recipient")) or _address(_value(block, "Final-Recipient"))
         action = _value(block, "Action").lower()
         if not recipient or action not in ("failed", "delayed"):
             continue

@@ -144,9 +144,7 @@ def place(bill: Bill, now: dt.datetime) -> tuple[str, list[str]]:
     if fresh_new:
         first = bill.row.first_action_date
         section = "hearings" if bill.hearings else "new"
-        return section, [
-            "new bill" if first is None or first >= since else "older bill, first seen by us now"
-        ]
+        return section, ["new bill" if first is None or first >= since else "older bill, first seen by us now"]
     if moved:
         return "moved", moved
     if bill.hearings:
@@ -177,9 +175,7 @@ def _card(bill: Bill, reasons: Sequence[str], strategies: dict[str, str], public
         "tone": row.stage if row.stage in _LAW_STAGES else "",
         "action": shorten(row.latest_action, 160),
         "action_date": day(row.latest_action_date),
-        "late": f"posted late: dated {day(late.after['date'])}, seen {day(late.seen_at.date())}"
-        if late
-        else "",
+        "late": f"posted late: dated {day(late.after['date'])}, seen {day(late.seen_at.date())}" if late else "",
         "tags": [
             {"name": strategies.get(t.strategy, t.strategy), "confidence": f"{min(t.score, 0.99):.0%}"}
             for t in bill.tags

@@ -144,9 +144,7 @@ def _freeze(
 ) -> None:
     content = made.content
     with writing(engine) as connection:
-        place = connection.execute(
-            select(SubscriberRow.last_seq).where(SubscriberRow.id == reader.id)
-        ).scalar()
+        place = connection.execute(select(SubscriberRow.last_seq).where(SubscriberRow.id == reader.id)).scalar()
         if place != reader.last_seq or _last_issue(connection, reader) != last:
             return  # Another run was faster.
         issue = connection.execute(

@@ -110,8 +110,6 @@ def _notes(content: dict[str, Any]) -> list[str]:
     if content["unseen"]:
         lines.append(f"Not checked yet, so nothing here covers them: {', '.join(content['unseen'])}.")
     if checked["left_out"]:
-        lines.append(
-            f"{checked['left_out']:,} changes older than {checked['days']} days are left out of this digest."
-        )
+        lines.append(f"{checked['left_out']:,} changes older than {checked['days']} days are left out of this digest.")
     lines.append(f"State of the data: change number {content['to_seq']:,}, {content['moment']}.")
     return lines

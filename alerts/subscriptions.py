@@ -147,9 +147,7 @@ def add(
             connection.execute(insert(SubscriptionRow).values(subscriber_id=found, **wishes))
         else:
             connection.execute(update(SubscriberRow).where(SubscriberRow.id == found).values(**values))
-            connection.execute(
-                update(SubscriptionRow).where(SubscriptionRow.subscriber_id == found).values(**wishes)
-            )
+            connection.execute(update(SubscriptionRow).where(SubscriptionRow.subscriber_id == found).values(**wishes))
         return _readers(connection, email)[0]
 
 
@@ -227,9 +225,7 @@ def unsubscribe(engine: Engine, reader: Reader, *, now: dt.datetime, reason: str
     digest = email_hash(reader.email)
     with writing(engine) as connection:
         connection.execute(update(SubscriberRow).where(SubscriberRow.id == reader.id).values(paused=True))
-        if not connection.execute(
-            select(SuppressionRow.id).where(SuppressionRow.email_hash == digest)
-        ).first():
+        if not connection.execute(select(SuppressionRow.id).where(SuppressionRow.email_hash == digest)).first():
             connection.execute(insert(SuppressionRow).values(email_hash=digest, reason=reason, at=now))
 
 
@@ -239,9 +235,7 @@ def remove(engine: Engine, email: str) -> None:
     with writing(engine) as connection:
         for row in (DeliveryRow, DigestIssueRow, SubscriptionRow):
             connection.execute(delete(row).where(row.subscriber_id == found.id))
-        connection.execute(
-            update(FeedbackRow).where(FeedbackRow.subscriber_id == found.id).values(subscriber_id=None)
-        )
+        connection.execute(update(FeedbackRow).where(FeedbackRow.subscriber_id == found.id).values(subscriber_id=None))
         connection.execute(delete(SubscriberRow).where(SubscriberRow.id == found.id))
 
 
@@ -286,7 +280,5 @@ def export_csv(engine: Engine, path: Path) -> int:
         writer.writerow(COLUMNS)
         for reader in readers:
             values = reader.to_json()
-            writer.writerow(
-                ";".join(values[n]) if isinstance(values[n], list) else values[n] for n in COLUMNS
-            )
+            writer.writerow(";".join(values[n]) if isinstance(values[n], list) else values[n] for n in COLUMNS)
     return len(readers)

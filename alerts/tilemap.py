@@ -30,9 +30,7 @@ LIGHT = (("#eef1f4", "#4a5560"), ("#cfe3f3", "#12324a"), ("#5b9bc9", "#08151f"),
 DARK = (("#262c32", "#aab4be"), ("#23445e", "#e3eef7"), ("#3f84b5", "#06121b"), ("#a9d3f0", "#0b2233"))
 CSS = (
     "@media (prefers-color-scheme: dark){"
-    + "".join(
-        f".t{i}{{background:{back}!important;color:{ink}!important}}" for i, (back, ink) in enumerate(DARK)
-    )
+    + "".join(f".t{i}{{background:{back}!important;color:{ink}!important}}" for i, (back, ink) in enumerate(DARK))
     + "".join(f".t{i} rect{{fill:{back}}}.t{i} text{{fill:{ink}}}" for i, (back, ink) in enumerate(DARK))
     + "}"
 )
@@ -75,17 +73,14 @@ def words(counts: Mapping[str, int]) -> str:
         return "No jurisdiction has bills to report."
     total = sum(n for _, n in shown)
     listed = ", ".join(f"{places[code].name} {n}" for code, n in shown)
-    return (
-        f"{total} {_plural(total, 'bill')} in {len(shown)} {_plural(len(shown), 'jurisdiction')}: {listed}."
-    )
+    return f"{total} {_plural(total, 'bill')} in {len(shown)} {_plural(len(shown), 'jurisdiction')}: {listed}."
 
 
 def table(counts: Mapping[str, int]) -> str:
     """The map as an HTML table with inline style for the mail, at most 600 px wide and readable at 320."""
     by_place = {(t.row, t.column): t for t in tiles(counts)}
     rows = "".join(
-        "<tr>" + "".join(_cell(by_place.get((y, x))) for x in range(len(row))) + "</tr>"
-        for y, row in enumerate(ROWS)
+        "<tr>" + "".join(_cell(by_place.get((y, x))) for x in range(len(row))) + "</tr>" for y, row in enumerate(ROWS)
     )
     return (
         f'<table role="img" aria-label="{escape(words(counts))}" cellspacing="2" cellpadding="0" border="0"'

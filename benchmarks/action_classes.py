@@ -43,9 +43,7 @@ def main(path: str) -> None:
             actions = []
             for action in raw.get("actions") or []:
                 organization = str(action.get("organization_id", ""))
-                chamber = next(
-                    (c for c in ("upper", "lower", "legislature", "executive") if c in organization), ""
-                )
+                chamber = next((c for c in ("upper", "lower", "legislature", "executive") if c in organization), "")
                 actions.append(
                     SimpleNamespace(
                         date=action["date"],

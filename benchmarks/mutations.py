@@ -70,7 +70,14 @@ def page(body: bytes, dice: random.Random) -> bytes:
     return dice.choice([HTML, SHELL, b"", b"\x00" * 1000, b"null", b"<a><b></a>"])
 
 
-MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (truncated, recoded, columns_lost, swapped, noisy, page)
+MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+    truncated,
+    recoded,
+    columns_lost,
+    swapped,
+    noisy,
+    page,
+)
 
 
 def small(recording: Recording, dice: random.Random) -> Recording:

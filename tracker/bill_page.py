@@ -72,7 +72,9 @@ _HIDDEN = {"id", "bill_id", "removed_at"}
 
 def _children(connection: Connection, model: Any, bill_id: int, order: str = "id") -> list[dict[str, Any]]:
     rows = table(model)
-    query = select(rows).where(rows.c.bill_id == bill_id, rows.c.removed_at.is_(None)).order_by(rows.c[order], rows.c.id)
+    query = (
+        select(rows).where(rows.c.bill_id == bill_id, rows.c.removed_at.is_(None)).order_by(rows.c[order], rows.c.id)
+    )
     return [
         {name: value for name, value in row._mapping.items() if name not in _HIDDEN}
         for row in connection.execute(query)

@@ -82,9 +82,7 @@ def upgrade() -> None:
         sa.Column("planned_at", tracker.models.base.Moment(length=27), nullable=False),
         sa.Column("attempted_at", tracker.models.base.Moment(length=27), nullable=True),
         sa.Column("finished_at", tracker.models.base.Moment(length=27), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["issue_id"], ["digest_issue.id"], name=op.f("fk_delivery_issue_id_digest_issue")
-        ),
+        sa.ForeignKeyConstraint(["issue_id"], ["digest_issue.id"], name=op.f("fk_delivery_issue_id_digest_issue")),
         sa.ForeignKeyConstraint(
             ["subscriber_id"], ["subscriber.id"], name=op.f("fk_delivery_subscriber_id_subscriber")
         ),

@@ -72,9 +72,7 @@ def test_both_parts_list_the_same_bills_each_once(sqlite: Engine, tmp_path: Path
     assert in_html == in_text == [f"HB%20{n}" for n in range(1, 30)]
 
 
-def test_five_hundred_bills_stay_under_the_limit_and_the_rest_is_counted(
-    sqlite: Engine, tmp_path: Path
-) -> None:
+def test_five_hundred_bills_stay_under_the_limit_and_the_rest_is_counted(sqlite: Engine, tmp_path: Path) -> None:
     long = "A bill relating to a tax credit " + "for the training of apprentices " * 12
     load(sqlite, [bill(f"HB {n}", title=f"{long} {n}") for n in range(500)])
     made = draft(sqlite, settings(tmp_path), reader(sqlite), now=NOW)

@@ -87,9 +87,7 @@ def test_headers_let_mail_programs_unsubscribe(sqlite: Engine, tmp_path: Path) -
     assert [p.get_content_type() for p in mail.iter_parts()] == ["text/plain", "text/html"]
 
 
-def test_a_real_server_takes_defers_and_refuses(
-    sqlite: Engine, tmp_path: Path, server: tuple[Server, str]
-) -> None:
+def test_a_real_server_takes_defers_and_refuses(sqlite: Engine, tmp_path: Path, server: tuple[Server, str]) -> None:
     handler, url = server
     load(sqlite, [bill("HB 1")])
     for name in ("a", "b", "c"):

@@ -101,7 +101,9 @@ def test_every_change_is_an_event_of_its_own_kind(engine: Engine) -> None:
         related_bills=[{"identifier": "sb0009", "relation_type": "companion"}],
         hearings=[{"date": "2026-02-03", "committee": "Finance", "status": "rescheduled"}],
     )
-    new["actions"].append({"date": "2026-01-20", "description": "VOTE: Passage (71-Y 27-N)", "chamber": "lower"})
+    new["actions"].append(
+        {"date": "2026-01-20", "description": "Read third time and passed House (71-Y 27-N)", "chamber": "lower"}
+    )
     new["versions"].append({"note": "Engrossed", "date": "2026-01-20", "links": []})
     report = load(engine, new, now=DAY2)
     kinds = [kind for kind, _, _ in events(engine)]

@@ -61,9 +61,7 @@ def train(
     """
     everything = [*frozen, *bills]
     labels = [TOPIC, *playbook.strategies]
-    truth = np.array(
-        [[bool(b["labels"].get(label)) for label in labels] for b in everything], dtype=np.float64
-    )
+    truth = np.array([[bool(b["labels"].get(label)) for label in labels] for b in everything], dtype=np.float64)
     if truth.sum(axis=0).min() < 5:
         scarce = labels[int(truth.sum(axis=0).argmin())]
         raise ModelError(f"'{scarce}' is true in fewer than five labelled bills; label more before training.")
@@ -148,9 +146,7 @@ def topic_weights(playbook: Playbook, bills: Sequence[Bill], in_scope: Floats) -
     there: Counter[int] = Counter()
     true: Counter[int] = Counter()
     for bill, value in zip(bills, in_scope, strict=True):
-        for number in cues.found(
-            " ".join((bill.title, *bill.abstracts, bill.text)).lower().replace("-", " ")
-        ):
+        for number in cues.found(" ".join((bill.title, *bill.abstracts, bill.text)).lower().replace("-", " ")):
             there[number] += 1
             true[number] += int(value)
     return {

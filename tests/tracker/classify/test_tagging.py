@@ -114,9 +114,7 @@ def test_offsets_count_code_points_of_the_string_as_given(classifier: Classifier
 words = st.one_of(
     st.text(max_size=60),
     st.sampled_from([v for s in SAMPLES.values() for v in s.values()]),
-    st.sampled_from(
-        ["İ", "ß", "\u0301", "\ud83c", " \r\n\t\u2028", "new text begin", ". (1) ", "§", "12 ", "\x00"]
-    ),
+    st.sampled_from(["İ", "ß", "\u0301", "\ud83c", " \r\n\t\u2028", "new text begin", ". (1) ", "§", "12 ", "\x00"]),
 )
 hostile = st.lists(words, max_size=12).map("".join)
 
@@ -134,9 +132,7 @@ def test_quotes_are_always_the_field_at_their_offsets(
     check(bill, classifier.tag_one(bill), classifier)
 
 
-@pytest.mark.parametrize(
-    "bill", [{}, {"title": None, "abstracts": None, "text": None}, {"title": ""}, {"text": " "}]
-)
+@pytest.mark.parametrize("bill", [{}, {"title": None, "abstracts": None, "text": None}, {"title": ""}, {"text": " "}])
 def test_nothing_given_gives_no_tags(classifier: Classifier, bill: dict[str, Any]) -> None:
     answer = classifier.tag_one(bill)
     assert answer["in_scope"] == {"score": 0.0, "value": False}
