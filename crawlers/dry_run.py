@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from scrapy import Request
@@ -33,10 +34,8 @@ def run(spider: BillSpider) -> Account:
             if isinstance(item, Request):
                 waiting.append(item)
                 continue
-            try:
+            with suppress(DropItem):
                 pipeline.process_item(item)
-            except DropItem:
-                pass
 
     async def start() -> None:
         async for item in spider.start():
@@ -58,7 +57,7 @@ def _answer(spider: BillSpider, conditional: ConditionalMiddleware, request: Req
     reply = spider.recording.response(request) if spider.recording else None
     if reply is None:
         spider.account.issue("not_recorded", "", request.url[:300])
-        failure: Any = Failure(IgnoreRequest("not in the recording"))
+        failure: Any = Failure(IgnoreRequest("not in the recording"))  # type: ignore[no-untyped-call]
         failure.request = request
         made: Iterable[Any] | None = request.errback(failure) if request.errback else None
         return made

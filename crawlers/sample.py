@@ -61,7 +61,8 @@ def _virginia(bills: Sequence[dict[str, Any]], day: int, today: dt.date) -> list
             on = today + dt.timedelta(days=bill["hearing"]["in"])
             docket.append([bill["hearing"]["committee"], on.isoformat(), "1", bill["id"]])
         paragraphs = "".join(f"<p>{escape(line)}</p>" for line in bill["text"].split("\n"))
-        page = f"<!DOCTYPE html><html><head><title>{bill['id']}</title></head><body>{paragraphs}</body></html>"
+        page = "<!DOCTYPE html>"
+        page += f"<html><head><title>{bill['id']}</title></head><body>{paragraphs}</body></html>"
         pages.append((f"{_PAGE}/{bill['id']}/text/{bill['id']}", "text/html", page.encode()))
     return [
         _csv("BILLS.CSV", "Bill_id,Bill_description,Patron_name,Full_text_doc1,Full_text_date1", listed),
@@ -88,7 +89,7 @@ def _status(bill: dict[str, Any], day: int, today: dt.date) -> tuple[str, str, b
     chamber = "House" if kind.startswith("H") else "Senate"
     actions = "".join(
         f"<item><actionDate>{date}</actionDate><text>{escape(action['text'])}</text>"
-        f"<actionCode>{action['code']}</actionCode><type>{'Committee' if 'Order' in action['text'] else 'IntroReferral'}"
+        f"<actionCode>{action['code']}</actionCode><type>Committee"
         f"</type><sourceSystem><name>{chamber} committee actions</name></sourceSystem></item>"
         for date, action in reversed(_seen(bill, day, today))
     )

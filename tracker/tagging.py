@@ -251,10 +251,7 @@ def _gain_or_loss(
     had, has = bool(old and old["applied"]), bool(found["value"])
     if had == has or found["strategy"] == IN_SCOPE:
         return []
-    if old is None:
-        cause = "bill"
-    else:
-        cause = "bill" if old["classifier_id"] == classifier else "classifier"
+    cause = "classifier" if old is not None and old["classifier_id"] != classifier else "bill"
     if has:
         report.gained += 1
         after = {

@@ -79,7 +79,7 @@ def wanted(connection: Connection, codes: Sequence[str], limit: int, *, likely_f
         .where(TagRow.bill_id == BillRow.id, TagRow.strategy == IN_SCOPE, TagRow.removed_at.is_(None))
         .scalar_subquery()
     )
-    order = [BillRow.latest_action_date.desc(), VersionRow.id.desc()]
+    order: list[Any] = [BillRow.latest_action_date.desc(), VersionRow.id.desc()]
     if likely_first:
         order.insert(0, sql.coalesce(likely, 0.0).desc())
     query = (
@@ -148,7 +148,8 @@ def fetch(
     with reading(engine) as connection:
         missing = wanted(connection, codes, settings.text_budget, likely_first=settings.text_first)
     report.wanted = len(missing)
-    for replay in replays or ([None] if missing else []):
+    sources: list[Path | None] = [*replays] or ([None] if missing else [])
+    for replay in sources:
         try:
             store(engine, missing, _documents(settings, missing, replay, now), now=now, report=report)
         except CrawlError as error:

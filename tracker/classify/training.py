@@ -187,7 +187,7 @@ def recall_threshold(truth: Floats, scores: Floats, recall: float) -> float:
 
 def _logistic(given: Any, truth: Floats, weight: Floats, strength: float = 0.1) -> Any:
     try:
-        from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+        from sklearn.linear_model import LogisticRegression
     except ImportError as error:
         raise ModelError("Training needs scikit-learn; install the 'train' extra.") from error
     return LogisticRegression(C=strength, max_iter=500).fit(given, truth, sample_weight=weight)
@@ -199,7 +199,7 @@ def _fit_linear(matrix: Any, truth: Floats, weight: Floats) -> tuple[Floats, Flo
 
 
 def _matrix(found: Sequence[Candidates]) -> Any:
-    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
+    from scipy.sparse import csr_matrix
 
     rows = [linear.features(one) for one in found]
     start = np.cumsum([0, *(len(places) for places, _ in rows)])

@@ -67,8 +67,7 @@ def _text(bill: dict[str, Any]) -> str:
     for tag in applied:
         lines.append(f"  {tag['strategy']}  {tag['score']:.2f}")
         lines += [
-            f"    “{quote['quote']}”  ({quote['field']} {quote['start']}–{quote['end']})"  # noqa: RUF001
-            for quote in tag["evidence"]
+            f"    “{quote['quote']}”  ({quote['field']} {quote['start']}–{quote['end']})" for quote in tag["evidence"]
         ]
     for name, why in bill.get("explanation", {}).items():
         lines.append(f"  why {name}: {why}")

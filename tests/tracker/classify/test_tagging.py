@@ -16,7 +16,8 @@ SAMPLES = {
     "incentives": {
         "title": "An act establishing a grant program for youth apprenticeships in high schools",
         "text": "Section 1. The department shall award grants to school districts and employers that start "
-        "registered youth apprenticeship programs for pupils in grades eleven and twelve. A grant may not exceed $40,000.",
+        "registered youth apprenticeship programs for pupils in grades eleven and twelve. A grant may not exceed "
+        "$40,000.",
     },
     "tax_credits": {
         "title": "An act allowing an income tax credit to employers of registered apprentices",
@@ -42,10 +43,7 @@ def classifier() -> Classifier:
 
 
 def field(bill: dict[str, Any], name: str) -> str:
-    if name.startswith("abstract:"):
-        value = bill["abstracts"][int(name.removeprefix("abstract:"))]
-    else:
-        value = bill[name]
+    value = bill["abstracts"][int(name.removeprefix("abstract:"))] if name.startswith("abstract:") else bill[name]
     assert isinstance(value, str)
     return value
 
