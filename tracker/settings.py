@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -32,9 +33,7 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="smtp://user:password@host:port or smtps://…; empty writes mail to home/outbox/*.eml.",
     )
-    mail_from: str = Field(
-        "Bill tracker <digest@localhost>", description="Sender of every mail, name and address."
-    )
+    mail_from: str = Field("Bill tracker <digest@localhost>", description="Sender of every mail, name and address.")
     public_url: str = Field(
         "http://127.0.0.1:8000", description="Address under which readers reach the pages; used in links."
     )
@@ -58,9 +57,7 @@ class Settings(BaseSettings):
     text_first: bool = Field(
         True, description="Fetch texts of bills whose title, summary or subjects may be in scope first."
     )
-    alert_after_failures: int = Field(
-        3, ge=1, description="Failed crawls in a row before the admins get a mail."
-    )
+    alert_after_failures: int = Field(3, ge=1, description="Failed crawls in a row before the admins get a mail.")
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json.")
 
     @classmethod
@@ -103,17 +100,12 @@ class Settings(BaseSettings):
         if not path.exists():
             self.home.mkdir(parents=True, exist_ok=True)
             try:
-                with path.open("x", opener=_private) as file:
+                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(handle, "w", encoding="ascii") as file:
                     file.write(secrets.token_urlsafe(48))
             except FileExistsError:
                 pass
         return path.read_text(encoding="ascii").strip()
-
-
-def _private(path: str, flags: int) -> int:
-    import os
-
-    return os.open(path, flags, 0o600)
 
 
 def load() -> Settings:
