@@ -189,3 +189,9 @@ def test_readers_survive_export_and_import(sqlite: Engine, tmp_path: Path) -> No
     done, errors = subscriptions.import_csv(sqlite, path, now=NOW)
     assert done == 1 and "line 3" in errors[0]
     assert subscriptions.everyone(sqlite)[0].to_json() == before
+
+
+def test_the_signing_key_is_made_once_for_the_owner_only(tmp_path: Path) -> None:
+    made = settings(tmp_path, secret_key=SecretStr(""))
+    assert made.signing_key() == made.signing_key() != ""
+    assert (made.home / "secret-key").stat().st_mode & 0o077 == 0
