@@ -23,7 +23,7 @@ CAREER = "A bill relating to a tax credit for employers of apprentices"
 class WordTagger:
     """Tags a bill by one word of its title."""
 
-    version = "words-1"
+    version = "words-0/none/1"
 
     def __init__(self, **words: str) -> None:
         self.words = words or {"tax_credits": "tax credit", "incentives": "grant", "flexibility": "waiver"}
@@ -76,7 +76,7 @@ def load(engine: Engine, bills: Iterable[dict[str, Any]], now: dt.datetime = NOW
     """Load and tag, as one run of the main job would."""
     report = ingest(engine, bills, Run("test"), now=now)
     assert not report.rejected
-    tag_bills(engine, WordTagger(**words), IDENTITY, now=now)
+    tag_bills(engine, WordTagger(**words), now=now)
 
 
 def settings(tmp_path: Path, **more: Any) -> Settings:
