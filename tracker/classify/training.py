@@ -194,8 +194,13 @@ def _logistic(given: Any, truth: Floats, weight: Floats, strength: float = 0.1) 
 
 
 def _fit_linear(matrix: Any, truth: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    models = [_logistic(matrix, truth[:, n], weight * (1 + truth[:, n]), 8.0) for n in range(truth.shape[1])]
-    return np.stack([m.coef_[0] for m in models]), np.array([m.intercept_[0] for m in models])
+    # only the places that occur: the others would stay zero, at a cost
+    used = np.flatnonzero(matrix.getnnz(axis=0))
+    part = matrix[:, used]
+    models = [_logistic(part, truth[:, n], weight * (1 + truth[:, n]), 8.0) for n in range(truth.shape[1])]
+    weights = np.zeros((truth.shape[1], matrix.shape[1]))
+    weights[:, used] = np.stack([m.coef_[0] for m in models])
+    return weights, np.array([m.intercept_[0] for m in models])
 
 
 def _matrix(found: Sequence[Candidates]) -> Any:
