@@ -64,7 +64,9 @@ def test_counts_of_a_known_case(gold: Path) -> None:
     assert "tax_credits" in render(report)
 
 
-@pytest.mark.parametrize(("content", "words"), [("", "no labelled"), ("{", "line 1"), ('{"title": "x"}', "labels")])
+@pytest.mark.parametrize(
+    ("content", "words"), [("", "no labelled"), ("{", "line 1"), ('{"title": "x"}', "labels")]
+)
 def test_files_that_are_no_gold(tmp_path: Path, content: str, words: str) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text(content, encoding="utf-8")
