@@ -4,13 +4,17 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 VENV := .venv/bin
 SYNC := .venv/.synced
 
-.PHONY: run test check format bench clean
+.PHONY: run test test-all check format bench clean
 
 # The main job: `make run`, `make run REPLAY=../shared/recordings`, `make run CODES="va us"`.
 run: $(SYNC)
 	$(VENV)/billtracker run $(CODES) $(if $(REPLAY),--replay $(REPLAY))
 
 test: $(SYNC)
+	$(VENV)/python -m pytest -n 2 -m "not slow"
+
+# Everything, training a model included (some minutes).
+test-all: $(SYNC)
 	$(VENV)/python -m pytest -n 2
 
 # Quick: style, types, directions, the fast tests.

@@ -68,9 +68,7 @@ def main() -> None:
             given.append(bill | {"text": " ".join(long[:WORDS])})
         measure("with text (3,000 words)", classifier, given)
         measure("texts as they are", classifier, list(bills(Path(sys.argv[2]), COUNT_WITH_TEXT)))
-    print(
-        f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB (the bills measured included)"
-    )
+    print(f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB (the bills measured included)")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from tracker.settings import Settings
 from tracker.tagging import tag_bills
 
 NOW = dt.datetime(2025, 3, 3, 15, tzinfo=dt.UTC)
-IDENTITY = {"playbook": "cte", "playbook_hash": "x", "model_hash": "x", "code_version": "x"}
 CAREER = "A bill relating to a tax credit for employers of apprentices"
 
 

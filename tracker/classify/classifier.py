@@ -126,11 +126,7 @@ class Classifier:
         scores = self._cue_scores.score(found)
         if self.model:
             scores.update(
-                {
-                    label: value
-                    for label, value in self.model.score(bill.title, found).items()
-                    if label in scores
-                }
+                {label: value for label, value in self.model.score(bill.title, found).items() if label in scores}
             )
         return found, {key: round(scores[key], DIGITS) for key in keys}
 
@@ -174,10 +170,9 @@ class Classifier:
         if found is None:
             return []
         hits = set(found.header_topic).union(*(c.topic for c in found.passages))
-        return [
-            self._topic.phrases[n].rstrip("*")
-            for n in sorted(hits, key=lambda n: (-self._reader.weights[n], n))
-        ][:8]
+        return [self._topic.phrases[n].rstrip("*") for n in sorted(hits, key=lambda n: (-self._reader.weights[n], n))][
+            :8
+        ]
 
     def _met_with_topic(self, found: Candidates | None, key: str) -> list[str]:
         if found is None:
@@ -204,9 +199,7 @@ class Classifier:
             first = tag["evidence"][0]
             return f"Applied: the bill's {first['field'].split(':')[0]} says “{first['quote']}” ({needed})."
         if not in_scope:
-            return (
-                "Not applied: the bill is not in scope, and a strategy is only looked for in bills that are."
-            )
+            return "Not applied: the bill is not in scope, and a strategy is only looked for in bills that are."
         if not cues:
             return f"Not applied: no words of “{strategy.name}” stand in the same provision as the topic."
         beside = f"words such as {_listed(cues)} stand beside the topic"

@@ -23,9 +23,7 @@ from tracker.playbook import Playbook, PlaybookError
 
 MAX_LINE = 50_000_000
 
-PlaybookOption = Annotated[
-    Path | None, typer.Option("--playbook", help="Playbook file, if not the one in use.")
-]
+PlaybookOption = Annotated[Path | None, typer.Option("--playbook", help="Playbook file, if not the one in use.")]
 playbook_app = typer.Typer(help="Check a playbook.", no_args_is_help=True)
 
 
@@ -109,10 +107,7 @@ def check(
     loaded = _playbook(file)
     cues = sum(len(s.cues) for s in loaded.strategy) + len(loaded.topic.cues)
     kind = "a trained model" if (FOLDER / loaded.name / "model.json").is_file() else "cues only"
-    typer.echo(
-        f"{loaded.title}: {len(loaded.strategy)} strategies, {cues} cues, tagged by {kind}, "
-        f"hash {loaded.hash}."
-    )
+    typer.echo(f"{loaded.title}: {len(loaded.strategy)} strategies, {cues} cues, tagged by {kind}, hash {loaded.hash}.")
 
 
 def _lines(file: str) -> Iterator[tuple[int, str]]:

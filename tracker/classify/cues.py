@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import ahocorasick  # type: ignore[import-not-found]
+import ahocorasick
 
 from tracker.classify.reading import fold
 

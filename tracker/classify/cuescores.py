@@ -44,8 +44,7 @@ class CueScores:
         for key, exclusions in self._exclusions.items():
             best = max(
                 (
-                    weight * (min(len(hits), 2) + min(len(mechanisms[key]), 3))
-                    - 1.5 * len(exclusions.found(text))
+                    weight * (min(len(hits), 2) + min(len(mechanisms[key]), 3)) - 1.5 * len(exclusions.found(text))
                     for weight, text, hits, mechanisms in places
                     if hits and mechanisms.get(key)
                 ),

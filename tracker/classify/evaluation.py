@@ -52,9 +52,7 @@ def evaluate(gold_path: Path, classifier: Classifier) -> dict[str, Any]:
         "macro_f1": _macro(truth, applied, first),
         "macro_of": [labels[n] for n in first],
         "digest_recall": round(float((wanted & truth[:, 0]).sum() / max(1, truth[:, 0].sum())), 4),
-        "kinds": {
-            name: _part(truth, applied, first, [is_kind(b) for b in bills]) for name, is_kind in kinds.items()
-        },
+        "kinds": {name: _part(truth, applied, first, [is_kind(b) for b in bills]) for name, is_kind in kinds.items()},
         "states": {
             state: _part(truth, applied, first, [b.get("jurisdiction") == state for b in bills])
             for state in sorted({str(b.get("jurisdiction")) for b in bills})
@@ -66,8 +64,7 @@ def render(report: dict[str, Any]) -> str:
     """The report as a table in plain text."""
     lines = [
         f"{report['bills']} bills of {report['gold']}, classifier {report['classifier']}",
-        f"{'label':<16}{'precision':>10}{'recall':>8}{'F1':>7}"
-        f"  {'95 % interval':<15}{'true':>6}{'applied':>9}",
+        f"{'label':<16}{'precision':>10}{'recall':>8}{'F1':>7}  {'95 % interval':<15}{'true':>6}{'applied':>9}",
     ]
     for label, row in report["labels"].items():
         interval = f"{row['f1_low']:.2f} to {row['f1_high']:.2f}"
@@ -81,9 +78,7 @@ def render(report: dict[str, Any]) -> str:
         lines.append("")
         lines.append(f"{title:<16}{'bills':>6}{'in scope F1':>13}{'macro F1':>10}")
         for name, row in report[title].items():
-            lines.append(
-                f"{name:<16}{row['bills']:>6}{_shown(row['in_scope_f1']):>13}{_shown(row['macro_f1']):>10}"
-            )
+            lines.append(f"{name:<16}{row['bills']:>6}{_shown(row['in_scope_f1']):>13}{_shown(row['macro_f1']):>10}")
     return "\n".join(lines)
 
 

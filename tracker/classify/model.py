@@ -75,9 +75,7 @@ class Model:
         answer: dict[str, float] = {}
         for number, label in enumerate(self.labels):
             last = self.about["last_step"][kind][label]
-            logit = last["bias"] + float(
-                np.dot(last["weights"], signals(self.labels, number, scores, encoded, found))
-            )
+            logit = last["bias"] + float(np.dot(last["weights"], signals(self.labels, number, scores, encoded, found)))
             answer[label] = float(1.0 / (1.0 + np.exp(-np.clip(logit, -30, 30))))
         return answer
 

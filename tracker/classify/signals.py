@@ -27,9 +27,7 @@ def signals(
         values.append(max((min(4, len(c.topic)) for c in found.passages), default=0) / 4)
     else:
         values.append(min(3, len(found.header_mechanisms.get(name, ()))) / 3)
-        values.append(
-            max((min(4, len(c.mechanisms.get(name, ()))) for c in found.passages if c.topic), default=0) / 4
-        )
+        values.append(max((min(4, len(c.mechanisms.get(name, ()))) for c in found.passages if c.topic), default=0) / 4)
     if encoded is not None:
         header, best, second, meeting, item, _ = np.clip(encoded, -8, 8)
         values += [header[label] / 2, best[label] / 2, second[label] / 2, meeting[label] / 2, item[label] / 2]

@@ -61,9 +61,7 @@ def train(
     """
     everything = [*frozen, *bills]
     labels = [TOPIC, *playbook.strategies]
-    truth = np.array(
-        [[bool(b["labels"].get(label)) for label in labels] for b in everything], dtype=np.float64
-    )
+    truth = np.array([[bool(b["labels"].get(label)) for label in labels] for b in everything], dtype=np.float64)
     if truth.sum(axis=0).min() < 5:
         scarce = labels[int(truth.sum(axis=0).argmin())]
         raise ModelError(f"'{scarce}' is true in fewer than five labelled bills; label more before training.")
@@ -148,9 +146,7 @@ def topic_weights(playbook: Playbook, bills: Sequence[Bill], in_scope: Floats) -
     there: Counter[int] = Counter()
     true: Counter[int] = Counter()
     for bill, value in zip(bills, in_scope, strict=True):
-        for number in cues.found(
-            " ".join((bill.title, *bill.abstracts, bill.text)).lower().replace("-", " ")
-        ):
+        for number in cues.found(" ".join((bill.title, *bill.abstracts, bill.text)).lower().replace("-", " ")):
             there[number] += 1
             true[number] += int(value)
     return {
@@ -191,7 +187,7 @@ def recall_threshold(truth: Floats, scores: Floats, recall: float) -> float:
 
 def _logistic(given: Any, truth: Floats, weight: Floats, strength: float = 0.1) -> Any:
     try:
-        from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+        from sklearn.linear_model import LogisticRegression
     except ImportError as error:
         raise ModelError("Training needs scikit-learn; install the 'train' extra.") from error
     return LogisticRegression(C=strength, max_iter=500).fit(given, truth, sample_weight=weight)
@@ -208,7 +204,7 @@ def _fit_linear(matrix: Any, truth: Floats, weight: Floats) -> tuple[Floats, Flo
 
 
 def _matrix(found: Sequence[Candidates]) -> Any:
-    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
+    from scipy.sparse import csr_matrix
 
     rows = [linear.features(one) for one in found]
     start = np.cumsum([0, *(len(places) for places, _ in rows)])

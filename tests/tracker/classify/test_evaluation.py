@@ -64,9 +64,7 @@ def test_counts_of_a_known_case(gold: Path) -> None:
     assert "tax_credits" in render(report)
 
 
-@pytest.mark.parametrize(
-    ("content", "words"), [("", "no labelled"), ("{", "line 1"), ('{"title": "x"}', "labels")]
-)
+@pytest.mark.parametrize(("content", "words"), [("", "no labelled"), ("{", "line 1"), ('{"title": "x"}', "labels")])
 def test_files_that_are_no_gold(tmp_path: Path, content: str, words: str) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text(content, encoding="utf-8")
@@ -110,6 +108,7 @@ def made_up(keep_truth: bool) -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.slow
 def test_a_worse_model_is_refused_and_leaves_the_folder_alone(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     book = playbook.load()

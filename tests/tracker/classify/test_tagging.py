@@ -16,7 +16,8 @@ SAMPLES = {
     "incentives": {
         "title": "An act establishing a grant program for youth apprenticeships in high schools",
         "text": "Section 1. The department shall award grants to school districts and employers that start "
-        "registered youth apprenticeship programs for pupils in grades eleven and twelve. A grant may not exceed $40,000.",
+        "registered youth apprenticeship programs for pupils in grades eleven and twelve. A grant may not exceed "
+        "$40,000.",
     },
     "tax_credits": {
         "title": "An act allowing an income tax credit to employers of registered apprentices",
@@ -42,10 +43,7 @@ def classifier() -> Classifier:
 
 
 def field(bill: dict[str, Any], name: str) -> str:
-    if name.startswith("abstract:"):
-        value = bill["abstracts"][int(name.removeprefix("abstract:"))]
-    else:
-        value = bill[name]
+    value = bill["abstracts"][int(name.removeprefix("abstract:"))] if name.startswith("abstract:") else bill[name]
     assert isinstance(value, str)
     return value
 
@@ -115,9 +113,7 @@ def test_offsets_count_code_points_of_the_string_as_given(classifier: Classifier
 words = st.one_of(
     st.text(max_size=60),
     st.sampled_from([v for s in SAMPLES.values() for v in s.values()]),
-    st.sampled_from(
-        ["İ", "ß", "\u0301", "\ud83c", " \r\n\t\u2028", "new text begin", ". (1) ", "§", "12 ", "\x00"]
-    ),
+    st.sampled_from(["İ", "ß", "\u0301", "\ud83c", " \r\n\t\u2028", "new text begin", ". (1) ", "§", "12 ", "\x00"]),
 )
 hostile = st.lists(words, max_size=12).map("".join)
 
@@ -135,9 +131,7 @@ def test_quotes_are_always_the_field_at_their_offsets(
     check(bill, classifier.tag_one(bill), classifier)
 
 
-@pytest.mark.parametrize(
-    "bill", [{}, {"title": None, "abstracts": None, "text": None}, {"title": ""}, {"text": " "}]
-)
+@pytest.mark.parametrize("bill", [{}, {"title": None, "abstracts": None, "text": None}, {"title": ""}, {"text": " "}])
 def test_nothing_given_gives_no_tags(classifier: Classifier, bill: dict[str, Any]) -> None:
     answer = classifier.tag_one(bill)
     assert answer["in_scope"] == {"score": 0.0, "value": False}
