@@ -7,7 +7,7 @@ import re
 from tracker.text import lines, markup, signatures, sniffing
 from tracker.text.extraction import Extraction, Limits, Refused
 from tracker.text.lines import Line, Page
-from tracker.text.marks import ANY, STRUCK, added, assemble, bare, clean, struck
+from tracker.text.marks import ANY, STRUCK, STRUCK_END, added, assemble, bare, clean, struck
 from tracker.text.table import Recipe, recipe
 
 KIND = {
@@ -96,6 +96,8 @@ def _cut(paragraphs: list[str], row: Recipe) -> list[str]:
     if row.begin:
         at = next((i for i, p in enumerate(paragraphs) if row.begin.search(bare(p))), 0)
         paragraphs = paragraphs[at:]
+    if row.skip:
+        paragraphs = [p for p in paragraphs if not any(pattern.search(bare(p)) for pattern in row.skip)]
     if row.end:
         at = next((i for i, p in enumerate(paragraphs) if i and row.end.search(bare(p))), len(paragraphs))
         paragraphs = paragraphs[:at]
@@ -105,23 +107,34 @@ def _cut(paragraphs: list[str], row: Recipe) -> list[str]:
 # ---------------------------------------------------------------- marks that are part of the words
 
 _ENACTING = re.compile(r"\bbe it\b.{0,60}\b(?:enacted|resolved)\b|do enact as follows", re.I | re.S)
-_CAPS = re.compile(r"(?<![\w’'])(?!SECTION\b|ARTICLE\b|BE IT\b|U\.S\.C)[A-Z][A-Z\d’',;:()–—§. -]{2,}[A-Z)\d](?![a-z])")
+_CAPS = re.compile(
+    r"(?<![\w’'])(?!SECTION\b|ARTICLE\b|BE IT\b|U\.S\.C)\(?[A-Z][A-Z\d’',;:()–—§. -]{2,}[A-Z)\d](?![a-z])"
+)
 
 
 def _balanced(paragraphs: list[str], row: Recipe) -> list[str]:
     """Words in brackets marked as struck, also where a bracket is closed some paragraphs later."""
     if not row.brackets:
         return paragraphs
+    if row.brackets == "[]":
+        # "[[]§256-2[]]": the brackets themselves are deleted.
+        paragraphs = [p.replace("[[]", struck("[")).replace("[]]", struck("]")) for p in paragraphs]
     opening, closing = ("[", "]") if row.brackets == "[]" else ("((", "))")
     out: list[str] = []
     depth = 0
     for index, text in enumerate(paragraphs):
+        inside = False
         if depth and not any(closing in bare(p) for p in paragraphs[index : index + 40]):
             depth = 0  # a stray bracket must not strike the rest of the law
         result = STRUCK if depth else ""
         at = 0
         while at < len(text):
-            if text.startswith(opening, at) and (
+            if text[at] in (STRUCK, STRUCK_END):
+                inside = text[at] == STRUCK
+            if inside and depth == 0:
+                result += text[at]
+                at += 1
+            elif text.startswith(opening, at) and (
                 depth or _closes(text, at, paragraphs[index + 1 : index + 40], opening, closing)
             ):
                 depth += 1
@@ -129,12 +142,12 @@ def _balanced(paragraphs: list[str], row: Recipe) -> list[str]:
                 at += len(opening)
             elif depth and text.startswith(closing, at):
                 depth -= 1
-                result += "\ufdd1" if depth == 0 else closing
+                result += STRUCK_END if depth == 0 else closing
                 at += len(closing)
             else:
                 result += text[at] if not (depth and text[at] in ANY) else ""
                 at += 1
-        out.append(result + ("\ufdd1" if depth else ""))
+        out.append(result + (STRUCK_END if depth else ""))
     return out
 
 
@@ -159,9 +172,9 @@ def _dressed(paragraphs: list[str], row: Recipe) -> list[str]:
         return paragraphs
     start = next((i + 1 for i, p in enumerate(paragraphs) if _ENACTING.search(bare(p))), len(paragraphs))
     return paragraphs[:start] + [
-        p if bare(p).isupper() and not re.match(r"[(\d“\"]", bare(p)) else _CAPS.sub(lambda m: added(m.group()), p)
-        for p in paragraphs[start:]
+        p if _heading(bare(p)) else _CAPS.sub(lambda m: added(m.group()), p) for p in paragraphs[start:]
     ]
 
 
-__all__ = ["KIND", "read", "struck"]
+def _heading(text: str) -> bool:
+    return text.isupper() and len(text.split()) < 8 and not re.match(r"[(\d“\"]", text)

@@ -30,8 +30,9 @@ _LEFT = re.compile(rf"^[{ANY}\s]*(\d{{1,4}})(?=$|[\s{ANY}])[\s]?")
 _RIGHT = re.compile(rf"(?:^|(?<=\s))(\d{{1,4}})[{ANY}\s]*$")
 _STARTS = re.compile(
     r"(?:\(\w{1,5}\)|(?:NEW )?SECTIONS? ?\d*|SEC(?:TION|\.)|Sec(?:tion|s?\.) ?\d|§|Art(?:icle|\.) [IVX\d]|"
-    r"ARTICLE|Subd|WHEREAS|Whereas|BE IT|Be it|RESOLVED|Resolved|[A-Z]\.\s|[\divx]{1,5}\.\s|"
-    r"[“\"]?\d[\w.:-]*\d\w*\.\s|[“\"]\(?[\dA-Z]{1,4}[.)]|AN ACT|A BILL|[-•–—*]\s)"
+    r"ARTICLE|Subd|WHEREAS|Whereas|BE IT|Be it|RESOLVED|Resolved|[A-Z]\.\s|"
+    r"(?:\d{1,3}[A-Z]?|[ivx]{1,5})\.(?:\s|$)|"
+    r"[“\"]?\d[\w.:–-]*[-–.:]\d\w*\.(?:\s|$)|[“\"]\(?[\dA-Z]{1,4}[.)]|AN ACT|A BILL|[-•–—*]\s)"
 )
 _ENDS = re.compile(r"[.;:!?][”\"')\]]*(?:\s*(?:and|or))?$|[—–]$|:-$")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -70,11 +71,14 @@ def unnumbered(pages: Sequence[Page], side: str) -> list[Page]:
     """
     flat = [(p, i, line) for p, lines_ in enumerate(pages) for i, line in enumerate(lines_)]
     drop: dict[tuple[int, int], str] = {}
-    for edge in ("left", "right") if side == "both" else (side,):
+    for edge in ("left", "right") if side == "both" else ("right",) if side == "right" else ("left",):
         pattern = _LEFT if edge == "left" else _RIGHT
-        found = [(n, int(m.group(1))) for n, (_, _, line) in enumerate(flat) if (m := pattern.search(line.text))]
+        found = [
+            (n, int(m.group(1))) for n, (_, _, line) in enumerate(flat) if (m := pattern.search(line.text))
+        ]
+        sparse = side == "sparse"
         heads = {n + 1 for n, (_, _, line) in enumerate(flat) if _SECTION.match(bare(line.text))}
-        for at in _counted(found, [p for p, _, _ in flat], heads, doubled=side == "both"):
+        for at in _counted(found, [p for p, _, _ in flat], heads, doubled=side == "both", sparse=sparse):
             number, index, _ = flat[at]
             drop.setdefault((number, index), edge)
     out: list[Page] = []
@@ -100,14 +104,17 @@ def unnumbered(pages: Sequence[Page], side: str) -> list[Page]:
     return out
 
 
-def _counted(found: list[tuple[int, int]], page_of: list[int], heads: set[int], doubled: bool) -> list[int]:
+def _counted(
+    found: list[tuple[int, int]], page_of: list[int], heads: set[int], *, doubled: bool, sparse: bool
+) -> list[int]:
     """Positions of numbers that belong to a run counting up by one, line after line."""
     reach = 8
     best: dict[int, tuple[int, int | None]] = {}  # index in found -> (run length, previous index)
     last: dict[int, int] = {}  # value -> index of the newest candidate that carries it
     for k, (at, value) in enumerate(found):
         options = []
-        for before in (value - 1, *((value,) if doubled else ())):
+        steps = (1, 0) if doubled else (1, 2, 3, 4) if sparse else (1,)
+        for before in (value - step for step in steps):
             j = last.get(before)
             if j is not None:
                 far = at - found[j][0]
@@ -158,10 +165,16 @@ def without_running(pages: Sequence[Page]) -> list[Page]:
     running = {k for k, n in seen.items() if n >= min(need, max(3, len(pages) * 2 // 5)) and len(k[1]) < 120}
     out: list[Page] = []
     for page in pages:
-        top = {i for i, line in enumerate(page[:deep]) if ("top", key(line)) in running}
-        size = len(page)
-        end = {size - 1 - i for i, line in enumerate(page[::-1][:deep]) if ("end", key(line)) in running}
-        out.append([line for i, line in enumerate(page) if i not in top | end])
+        # Only what reaches to the edge without a break is a header or a footer.
+        top = next(
+            (i for i, line in enumerate(page[:deep]) if ("top", key(line)) not in running),
+            min(deep, len(page)),
+        )
+        last = page[::-1][:deep]
+        end = next((i for i, line in enumerate(last) if ("end", key(line)) not in running), len(last))
+        out.append(page[top : max(top, len(page) - end)])
+    if sum(map(len, out)) < 0.6 * sum(map(len, pages)):
+        return [list(page) for page in pages]  # pages alike from top to bottom: forms, not headers
     return out
 
 
@@ -171,7 +184,7 @@ def without_running(pages: Sequence[Page]) -> list[Page]:
 def _joined(pages: Sequence[Page], recipe: Recipe) -> list[str]:
     widths = sorted(len(bare(line.text).strip()) for page in pages for line in page if bare(line.text).strip())
     usual = widths[int(len(widths) * 0.8)] if widths else 0
-    words = Counter(w.lower() for page in pages for line in page for w in _WORD.findall(bare(line.text)))
+    words = _words(pages)
     out: list[str] = []
     before: Line | None = None
     for page in pages:
@@ -188,6 +201,20 @@ def _joined(pages: Sequence[Page], recipe: Recipe) -> list[str]:
                 out[-1] = _glued(out[-1], line.text.strip(), words)
             before = replace(line, gap=False)
     return _closed(out)
+
+
+def _words(pages: Sequence[Page]) -> Counter[str]:
+    """How often each word stands in the document; halves of words broken at a line's end do not count."""
+    words: Counter[str] = Counter()
+    broken = False
+    for page in pages:
+        for line in page:
+            shown = bare(line.text).strip()
+            parts = [w.lower() for w in _WORD.findall(shown)]
+            last = shown.endswith("-")
+            words.update(parts[1 if broken else 0 : -1 if last else None])
+            broken = last
+    return words
 
 
 def _opens(before: Line, line: Line, shown: str, usual: int, new_page: bool, indent: bool) -> bool:

@@ -215,6 +215,8 @@ def _walk(
             continue
         tag = node.tag.rpartition("}")[2].lower()
         found = styles.of(node) if styles else set()
+        if "hidden" in found and next(node.iterancestors(*_STRUCK_TAGS), None) is not None:
+            found = found - {"hidden"}  # Mississippi hides what it strikes: deleted words all the same
         hidden = node in dropped or "hidden" in found or (styles is not None and tag in _NEVER)
         if hidden:
             if tag in _BLOCKS and tag != "head":

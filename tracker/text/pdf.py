@@ -19,7 +19,7 @@ from tracker.text.extraction import Limits, Refused
 from tracker.text.lines import Line, Page
 from tracker.text.marks import ADDED, ADDED_END, STRUCK, STRUCK_END, clean
 
-_GAP = 0.16  # a gap is a space from this share of the font's size on
+_GAP = 0.1  # a gap is a space from this share of the font's size on
 Rule = tuple[float, float, float]  # left, right, height of a thin horizontal line on the page
 
 
@@ -55,10 +55,10 @@ def read(body: bytes, limits: Limits, *, drawn: bool) -> list[Page]:
         for number in range(count):
             try:
                 page = document[number]
+                lines, seen, pictures = _page(page, drawn)
             except pdfium.PdfiumError:
-                pages.append([])
-                continue
-            lines, seen, pictures = _page(page, drawn)
+                # Part of a law passed off as the whole would be worse than none.
+                raise Refused("garbled", f"Page {number + 1} of the PDF cannot be read.") from None
             letters += seen
             images += pictures
             size += sum(len(line.text) for line in lines)
@@ -88,6 +88,7 @@ def _page(page: Any, drawn: bool) -> tuple[list[Line], int, int]:
 def _chars(page: Any) -> list[_Char]:
     text = page.get_textpage()
     out: list[_Char] = []
+    x0, y0, x1, y1 = page.get_bbox()
     spaced = _GAP
     box = raw.FS_RECTF()
     x, y = ctypes.c_double(), ctypes.c_double()
@@ -115,7 +116,9 @@ def _chars(page: Any) -> list[_Char]:
             angle = raw.FPDFText_GetCharAngle(text.raw, i)
             if abs(math.sin(angle)) > 0.5:
                 continue  # stamps along the margin (half a turn is how some producers flip the page)
-            size = raw.FPDFText_GetFontSize(text.raw, i)
+            if not (x0 <= x.value <= x1 and y0 <= y.value <= y1):
+                continue  # off the page: what some producers carry over from the page before
+            size = abs(raw.FPDFText_GetFontSize(text.raw, i))
             height = abs(box.top - box.bottom)
             if size < 3:  # the font is scaled by the page's matrix
                 size = max(size, height * 0.9)

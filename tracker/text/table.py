@@ -21,7 +21,9 @@ class Recipe:
     `drop`: parts to leave out. `struck`, `added`: parts that are deleted or new law.
     `blocks`: further elements that stand on a line of their own. `apart`: elements with a space after
     them. `quoted`: elements in quotation marks. `underline`: whether underlining means new law.
-    `numbers`: where margin numbers stand. `lines`: expressions of whole lines that are page furniture.
+    `numbers`: where margin numbers stand ("both": each twice; "sparse": not every line has
+    one). `lines`: expressions of whole lines that are page furniture;
+    `skip`: expressions found in paragraphs that are no law (how to read the print, status lists).
     `begin`, `end`: the text starts with the first paragraph that matches the one and stops before the
     first that matches the other. `brackets`: what deleted words stand in. `capitals`: whether words in
     capitals inside ordinary sentences are new law. `drawn`: whether a PDF draws strikes and underlines
@@ -40,8 +42,9 @@ class Recipe:
     apart: tuple[str, ...] = ()
     quoted: tuple[str, ...] = ()
     underline: bool = False
-    numbers: Literal["none", "left", "right", "both"] = "none"
+    numbers: Literal["none", "left", "right", "both", "sparse"] = "none"
     lines: tuple[re.Pattern[str], ...] = ()
+    skip: tuple[re.Pattern[str], ...] = ()
     begin: re.Pattern[str] | None = None
     end: re.Pattern[str] | None = None
     brackets: Literal["", "[]", "(())"] = ""
@@ -64,7 +67,8 @@ def _recipe(row: dict[str, Any], jurisdiction: str, kind: str, common: dict[str,
     if unknown:
         raise ValueError(f"recipes.toml: {jurisdiction}/{kind} has unknown keys {sorted(unknown)}.")
     values.pop("kinds", None)
-    values["lines"] = tuple(re.compile(p) for p in values["lines"])
+    for key in ("lines", "skip"):
+        values[key] = tuple(re.compile(p) for p in values.get(key, ()))
     for key in ("begin", "end"):
         if key in values:
             values[key] = re.compile(values[key])

@@ -58,16 +58,15 @@ def rtf(body: bytes, limits: Limits) -> list[str]:
     """
     from striprtf.striprtf import rtf_to_text
 
+    if _RTF_STRIKE.search(body):
+        raise Refused(
+            "unsupported", "The RTF strikes words, and struck words cannot be told from law in RTF."
+        )
     read: Any = rtf_to_text
-
     try:
-        text = str(read(_RTF_STRIKE.sub(_strike_mark, body).decode("cp1252", "replace"), errors="ignore"))
+        text = str(read(body.decode("cp1252", "replace"), errors="ignore"))
     except Exception as error:
         raise Refused("garbled", f"The RTF cannot be read ({type(error).__name__}).") from None
     if len(text) > limits.text:
         raise Refused("too_large", f"The RTF has more than {limits.text} characters.")
     return [p for p in re.split(r"\n+", clean(text)) if p.strip()]
-
-
-def _strike_mark(found: re.Match[bytes]) -> bytes:
-    raise Refused("unsupported", "The RTF strikes words, and struck words cannot be told from law in RTF.")
