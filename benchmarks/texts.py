@@ -68,9 +68,7 @@ def main() -> None:
     if asked.json:
         print(json.dumps(rows))
         return
-    print(
-        f"{'state':6}{'docs':>5}{'ok':>4}{'words':>7}{'struck':>7}{'added':>6}{'chrome':>7}{'s':>7}  reasons"
-    )
+    print(f"{'state':6}{'docs':>5}{'ok':>4}{'words':>7}{'struck':>7}{'added':>6}{'chrome':>7}{'s':>7}  reasons")
     for row in rows:
         reasons = ", ".join(f"{name} {n}" for name, n in row["reasons"].items())
         print(
@@ -78,10 +76,7 @@ def main() -> None:
             f"{row['chrome']:7}{row['seconds']:7}  {reasons}"
         )
     total = {key: sum(row[key] for row in rows) for key in ("documents", "ok", "chrome", "seconds")}
-    print(
-        f"all: {total['documents']} documents, {total['ok']} ok, {total['chrome']} chrome, "
-        f"{total['seconds']:.1f} s"
-    )
+    print(f"all: {total['documents']} documents, {total['ok']} ok, {total['chrome']} chrome, {total['seconds']:.1f} s")
 
 
 if __name__ == "__main__":

@@ -73,9 +73,7 @@ def unnumbered(pages: Sequence[Page], side: str) -> list[Page]:
     drop: dict[tuple[int, int], str] = {}
     for edge in ("left", "right") if side == "both" else ("right",) if side == "right" else ("left",):
         pattern = _LEFT if edge == "left" else _RIGHT
-        found = [
-            (n, int(m.group(1))) for n, (_, _, line) in enumerate(flat) if (m := pattern.search(line.text))
-        ]
+        found = [(n, int(m.group(1))) for n, (_, _, line) in enumerate(flat) if (m := pattern.search(line.text))]
         sparse = side == "sparse"
         heads = {n + 1 for n, (_, _, line) in enumerate(flat) if _SECTION.match(bare(line.text))}
         for at in _counted(found, [p for p, _, _ in flat], heads, doubled=side == "both", sparse=sparse):

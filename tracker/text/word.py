@@ -59,9 +59,7 @@ def rtf(body: bytes, limits: Limits) -> list[str]:
     from striprtf.striprtf import rtf_to_text
 
     if _RTF_STRIKE.search(body):
-        raise Refused(
-            "unsupported", "The RTF strikes words, and struck words cannot be told from law in RTF."
-        )
+        raise Refused("unsupported", "The RTF strikes words, and struck words cannot be told from law in RTF.")
     read: Any = rtf_to_text
     try:
         text = str(read(body.decode("cp1252", "replace"), errors="ignore"))

@@ -10,9 +10,7 @@ Text = tuple[float, float, str]  # left, baseline, words
 Rule = tuple[float, float, float]  # left, right, height
 
 
-def pdf(
-    pages: Sequence[Sequence[Text]], rules: Sequence[Sequence[Rule]] = (), *, image: bool = False
-) -> bytes:
+def pdf(pages: Sequence[Sequence[Text]], rules: Sequence[Sequence[Rule]] = (), *, image: bool = False) -> bytes:
     """A PDF of printed words at 12 points, with drawn lines, or only a picture on each page."""
     objects: list[bytes] = [b"", b"<</Type/Font/Subtype/Type1/BaseFont/Courier>>"]
     kids: list[int] = []
@@ -50,9 +48,7 @@ def pdf(
     out.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
     for place in places:
         out.write(b"%010d 00000 n \n" % place)
-    out.write(
-        b"trailer<</Size %d/Root %d 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(objects), table)
-    )
+    out.write(b"trailer<</Size %d/Root %d 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(objects), table))
     return out.getvalue()
 
 

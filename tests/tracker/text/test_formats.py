@@ -68,9 +68,7 @@ def test_utf8_read_as_latin1_and_written_again() -> None:
 
 
 def test_docx_keeps_struck_words_apart() -> None:
-    body = docx(
-        [run("The board ") + run("shall", "strike") + run(" ") + run("may", "u") + run(" pay."), run("End.")]
-    )
+    body = docx([run("The board ") + run("shall", "strike") + run(" ") + run("may", "u") + run(" pay."), run("End.")])
     found = extract(body, jurisdiction="nc", media_type="application/pdf")
     assert found.text == "The board may pay.\n\nEnd."
     assert found.struck == ((9, "shall"),) and added(found) == ["may"]
@@ -78,10 +76,7 @@ def test_docx_keeps_struck_words_apart() -> None:
 
 def test_rtf() -> None:
     body = rb"{\rtf1\ansi\deff0{\fonttbl{\f0 Arial;}}\f0 Section 1. Schools may partner.\par Section 2. End.\par}"  # noqa: E501
-    assert (
-        extract(body, jurisdiction="nc", media_type="").text
-        == "Section 1. Schools may partner.\n\nSection 2. End."
-    )
+    assert extract(body, jurisdiction="nc", media_type="").text == "Section 1. Schools may partner.\n\nSection 2. End."
     struck = extract(body.replace(b"may", rb"{\strike shall}"), jurisdiction="nc", media_type="")
     assert struck.status == "unsupported" and "strikes" in struck.reason
 
@@ -101,9 +96,7 @@ MORE = (("rural", "urban", "small"), ("public", "charter", "trade"), ("new", "ol
 def test_pdf_margin_numbers_hyphens_headers_and_wrapping() -> None:
     pages = []
     for number in range(4):
-        lines = (
-            LINES if number == 0 else [f"({'bcd'[number - 1]}) {w} schools {w}." for w in MORE[number - 1]]
-        )
+        lines = LINES if number == 0 else [f"({'bcd'[number - 1]}) {w} schools {w}." for w in MORE[number - 1]]
         page = printed(lines)
         page += [(90, 750, f"HB 77 - {number + 1}"), (290, 40, str(number + 1))]
         pages.append(page)

@@ -67,9 +67,7 @@ def test_assemble_keeps_no_marks(paragraphs: list[str]) -> None:
     assert all(0 <= at <= len(text) for at, _ in struck) and all(0 <= a <= b <= len(text) for a, b in added)
 
 
-WORDS = st.lists(
-    st.sampled_from(["the ", "board ", "shall ", "may ", "pay. ", "\n\n", "Section 1. "]), max_size=40
-)
+WORDS = st.lists(st.sampled_from(["the ", "board ", "shall ", "may ", "pay. ", "\n\n", "Section 1. "]), max_size=40)
 
 
 @given(WORDS.map("".join), WORDS.map("".join))

@@ -30,9 +30,7 @@ def test_pages_in_place_of_a_bill(name: str) -> None:
 
 
 def test_a_bill_about_logins_is_a_bill() -> None:
-    law = (
-        "<p>Section 1. A vendor must not require that users enable JavaScript or log in with a password.</p>"
-    )
+    law = "<p>Section 1. A vendor must not require that users enable JavaScript or log in with a password.</p>"
     body = ("<html><body>" + law * 60 + "</body></html>").encode()
     assert blocked(body) is None
     assert extract(body, jurisdiction="zz", media_type="").status == "ok"
