@@ -73,8 +73,8 @@ def docx(paragraphs: Sequence[str]) -> bytes:
         archive.writestr(
             "[Content_Types].xml",
             '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-            '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'  # noqa: E501
-            '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument'  # noqa: E501
+            '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument'
             '.wordprocessingml.document.main+xml"/></Types>',
         )
         archive.writestr(

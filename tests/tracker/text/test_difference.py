@@ -7,7 +7,7 @@ import time
 
 from tracker.text import diff
 
-OLD = "Section 1. The board shall pay grants.\n\nSection 2. The fund ends in 2030.\n\nSection 3. Effective July 1."  # noqa: E501
+OLD = "Section 1. The board shall pay grants.\n\nSection 2. The fund ends in 2030.\n\nSection 3. Effective July 1."
 NEW = "Section 1. The board may pay grants.\n\nSection 2. The fund ends in 2030.\n\nSection 4. Schools report."
 
 

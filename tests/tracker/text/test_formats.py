@@ -43,7 +43,7 @@ def test_word_filtered_html_in_windows_1252() -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8"])
 def test_utah_xml_in_utf_16(encoding: str) -> None:
     body = (
-        '<?xml version="1.0" encoding="UTF-16"?><leg><lt><gd lineno="5">This bill funds apprentices.</gd></lt>'  # noqa: E501
+        '<?xml version="1.0" encoding="UTF-16"?><leg><lt><gd lineno="5">This bill funds apprentices.</gd></lt>'
         '<bdy><subsection><display>(1)</display>A board <amend ea="erase">shall</amend>'
         '<amend ea="amend">may</amend> enter <ln lineno="7"/>contracts.</subsection></bdy>'
         "<foot><rev>1-02-26 9:00 AM</rev></foot></leg>"
@@ -75,7 +75,7 @@ def test_docx_keeps_struck_words_apart() -> None:
 
 
 def test_rtf() -> None:
-    body = rb"{\rtf1\ansi\deff0{\fonttbl{\f0 Arial;}}\f0 Section 1. Schools may partner.\par Section 2. End.\par}"  # noqa: E501
+    body = rb"{\rtf1\ansi\deff0{\fonttbl{\f0 Arial;}}\f0 Section 1. Schools may partner.\par Section 2. End.\par}"
     assert extract(body, jurisdiction="nc", media_type="").text == "Section 1. Schools may partner.\n\nSection 2. End."
     struck = extract(body.replace(b"may", rb"{\strike shall}"), jurisdiction="nc", media_type="")
     assert struck.status == "unsupported" and "strikes" in struck.reason
@@ -104,7 +104,7 @@ def test_pdf_margin_numbers_hyphens_headers_and_wrapping() -> None:
     assert found.status == "ok", found.reason
     assert found.text.split("\n\n")[:3] == [
         "AN ACT relating to workforce training credits in this state.",
-        "Section 1. An employer that takes on 3 or more apprentices may claim a credit of 500 dollars each year "  # noqa: E501
+        "Section 1. An employer that takes on 3 or more apprentices may claim a credit of 500 dollars each year "
         "for 7 years.",
         "(a) The credit is capped at 40 percent of wages.",
     ]

@@ -28,7 +28,7 @@ HEADS = st.sampled_from(
 )
 MARKUP = st.lists(
     st.sampled_from(
-        ["<s>", "</s>", "<u>", "</u>", "<p>", "</p>", "<pre>", "</pre>", "\n", " ", "[", "]", "((", "))", "12 ", "1 ",  # noqa: E501
+        ["<s>", "</s>", "<u>", "</u>", "<p>", "</p>", "<pre>", "</pre>", "\n", " ", "[", "]", "((", "))", "12 ", "1 ",
          "2 ", "Sec. 1.", "word", "PAY IT", "-\n", "&#xFDD0;", "&#147;", "é", "e\u0301", "<td>", "<br>", "Be it enacted"]  # noqa: E501
     ),
     max_size=60,

@@ -8,11 +8,11 @@ from tracker.text import blocked, extract
 from tracker.text.signatures import signatures
 
 PAGES = {
-    "request rejected": "<html><title>Request Rejected</title>The requested URL was rejected. Support ID: 1</html>",  # noqa: E501
+    "request rejected": "<html><title>Request Rejected</title>The requested URL was rejected. Support ID: 1</html>",
     "access denied": "<html><title>Access Denied</title>Access Denied. Reference #18.2</html>",
     "cloudflare": "<html><title>Just a moment...</title><div class='cf-browser-verification'></div></html>",
     "captcha": "<html><body>Please show us.<div class='g-recaptcha'></div></body></html>",
-    "javascript": "<html><body>You need to enable JavaScript to run this app.<div id='root'></div></body></html>",  # noqa: E501
+    "javascript": "<html><body>You need to enable JavaScript to run this app.<div id='root'></div></body></html>",
     "login": "<html><title>Sign in</title><form><input type='password'></form></html>",
     "maintenance": "<html><body>The site is down for maintenance.</body></html>",
     "not found": "<html><title>404 - Page not found</title><body>Sorry.</body></html>",
