@@ -22,7 +22,8 @@ SAMPLES = {
     "tax_credits": {
         "title": "An act allowing an income tax credit to employers of registered apprentices",
         "text": "Section 1. A taxpayer who employs an apprentice in a registered apprenticeship program is "
-        "allowed a credit against the tax imposed by this chapter of $1,500 for each apprentice for each taxable year.",
+        "allowed a credit against the tax imposed by this chapter of $1,500 for "
+        "each apprentice for each taxable year.",
     },
     "flexibility": {
         "title": "An act allowing career and technical education courses to satisfy mathematics "
@@ -86,7 +87,9 @@ def test_a_bill_on_something_else_has_no_tags(classifier: Classifier) -> None:
     assert not any(tag["value"] for tag in answer["tags"])
 
 
-@pytest.mark.xfail(strict=True, reason="the encoder reads each passage with the title, and takes its topic from there")
+@pytest.mark.xfail(
+    strict=True, reason="the encoder reads each passage with the title, and takes its topic from there"
+)
 def test_mechanism_and_topic_in_different_sections_do_not_make_a_tax_credit(classifier: Classifier) -> None:
     bill = {
         "title": "An act relating to apprenticeship",
