@@ -44,8 +44,7 @@ def measure(name: str, classifier: Classifier, given: list[dict[str, Any]]) -> N
     true = sum(answer["in_scope"]["value"] for answer in classifier.tag(given))
     took = time.perf_counter() - start
     print(
-        f"{name:<24}{len(given):>7} bills {len(given) / took:>8.0f} a second "
-        f"{100 * true / len(given):>6.1f} % in scope"
+        f"{name:<24}{len(given):>7} bills {len(given) / took:>8.0f} a second {100 * true / len(given):>6.1f} % in scope"
     )
 
 

@@ -1,0 +1,115 @@
+"""The main job on the bundled sample, as a newcomer without a network meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracker.db import make_engine, reading
+
+COMMAND = [sys.executable, "-m", "tracker.cli"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("job")
+
+
+def billtracker(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("BILLTRACKER_")}
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=home,
+        env={**environment, "BILLTRACKER_HOME": str(home / "var"), "PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def first(home: Path) -> dict[str, Any]:
+    sample = home / "recordings"
+    subprocess.run(
+        [sys.executable, "-m", "crawlers", "--sample", str(sample), "--today", "2026-11-24"],
+        cwd=Path(__file__).parents[3],
+        check=True,
+    )
+    done = billtracker(home, "run", "--replay", str(sample), "--now", "2026-11-24T12:00:00", "--json")
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_the_job_goes_from_site_to_mail(home: Path, first: dict[str, Any]) -> None:
+    assert [row["status"] for row in first["crawls"]] == ["published"] * 4
+    assert sum(row["new"] for row in first["crawls"]) == 13
+    assert first["texts"]["ok"] > 0
+    assert first["tags"]["gained"] >= 8
+    (mail,) = (home / "var/outbox").glob("*.eml")
+    message = message_from_bytes(mail.read_bytes(), policy=policy.default)
+    text, markup = (message.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]
+    for identifier in ("SB 5", "HB 3", "HB 2", "HB 6"):
+        assert identifier in text and identifier in markup
+    assert "HB 7" not in text
+
+
+def test_every_quote_is_the_stored_field_at_its_offsets(home: Path, first: dict[str, Any]) -> None:
+    engine = make_engine(f"sqlite:///{home / 'var/billtracker.db'}")
+    with reading(engine) as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT e.field, e.start_offset, e.end_offset, e.quote, b.title, x.text, "
+            "(SELECT abstract FROM bill_abstract a WHERE a.bill_id = b.id AND a.ordinal = 0) "
+            "FROM tag_evidence e JOIN tag t ON t.id = e.tag_id JOIN bill b ON b.id = t.bill_id "
+            "LEFT JOIN bill_text x ON x.id = t.bill_text_id WHERE t.removed_at IS NULL"
+        ).all()
+    engine.dispose()
+    assert rows
+    for field, start, end, quote, title, text, abstract in rows:
+        stored = {"title": title, "text": text, "abstract:0": abstract}[field]
+        assert stored[start:end] == quote
+
+
+def test_running_again_changes_and_sends_nothing(home: Path, first: dict[str, Any]) -> None:
+    before = sorted((home / "var/outbox").glob("*.eml"))
+    done = billtracker(home, "run", "--replay", str(home / "recordings"), "--now", "2026-11-24T13:00:00", "--json")
+    again = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    # The recordings start with day 1 again: what day 2 brought goes and comes back, and nothing else moves.
+    assert sum(row["new"] for row in again["crawls"]) == 0
+    assert sorted((home / "var/outbox").glob("*.eml")) == before
+
+
+def test_show_and_changes_tell_the_same_story(home: Path, first: dict[str, Any]) -> None:
+    shown = json.loads(billtracker(home, "show", "va/sample/hb0003", "--json").stdout)
+    assert shown["stage"] == "passed_legislature"
+    assert any(tag["strategy"] == "flexibility" and tag["evidence"] for tag in shown["tags"])
+    rows = json.loads(billtracker(home, "changes", "--after", "0", "--state", "va", "--limit", "1000", "--json").stdout)
+    assert {"va/sample/HB 3"} <= {row["key"] for row in rows if row["kind"] == "stage"}
+    assert [row["seq"] for row in rows] == sorted(row["seq"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["show", "nonsense"], "is not a KEY"),
+        (["show", "va/2026/HB 999"], "there is no bill"),
+        (["run", "--replay", "nowhere"], "does not exist"),
+        (["run", "zz"], "no jurisdiction"),
+        (["run", "--now", "soon"], "not an ISO date"),
+        (["ingest", "nothing.jsonl"], "does not exist"),
+        (["crawl", "texass"], "no jurisdiction"),
+    ],
+)
+def test_wrong_use_ends_with_one_sentence(home: Path, arguments: list[str], says: str) -> None:
+    done = billtracker(home, *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
