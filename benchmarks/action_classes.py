@@ -1,20 +1,27 @@
-"""How well the rules agree with Open States' classes: F1 per class, per state and over all.
+"""How well our action rules agree with Open States' classes, state by state, on the corpus.
 
-python benchmarks/action_classes.py bills.jsonl.gz
+    python benchmarks/action_classes.py ../shared/corpus/bills-2025-2026.jsonl.gz
+    python benchmarks/action_classes.py CORPUS --show nd committee-passage     the texts behind a number
 
-``committee-passage`` stands for its favorable and unfavorable kinds too: sources label one or the other.
+Three tables: agreement with the classes as Open States gives them ("raw"), agreement after the corrections
+of ``open_states_errors.toml`` (each with its reason; the number of actions it touches is shown), and the
+share of texts no rule knows. ``committee-passage`` counts its favorable and unfavorable forms as well,
+because Open States chooses between the three by habit of the state. The last lines time the classifier.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
-import sys
+import re
 import time
+import tomllib
 from collections import Counter, defaultdict
-from types import SimpleNamespace
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from tracker.actions import classify_action, stage_of
+from tracker.actions import match_action, rules_for
 
 CLASSES = (
     "introduction",
@@ -26,65 +33,210 @@ CLASSES = (
     "became-law",
     "failure",
 )
+OFFICIAL = ("ca", "mn", "nd", "nj", "nm")
+COMMITTEE = {"committee-passage", "committee-passage-favorable", "committee-passage-unfavorable"}
+CORRECTIONS = Path(__file__).with_name("open_states_errors.toml")
+
+Key = tuple[str, str, frozenset[str]]
 
 
-def f1(hit: int, extra: int, missed: int) -> float | None:
-    """None where neither side has the class."""
-    return 2 * hit / (2 * hit + extra + missed) if hit + extra + missed else None
+@dataclass
+class Score:
+    """Counts of one class."""
+
+    hit: int = 0
+    extra: int = 0
+    missed: int = 0
+
+    def add(self, other: Score) -> None:
+        self.hit += other.hit
+        self.extra += other.extra
+        self.missed += other.missed
+
+    @property
+    def meant(self) -> int:
+        return self.hit + self.missed
+
+    @property
+    def f1(self) -> float | None:
+        whole = 2 * self.hit + self.extra + self.missed
+        return 2 * self.hit / whole if whole else None
 
 
-def main(path: str) -> None:
-    counts: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    bills = []
-    unknown: Counter[str] = Counter()
+@dataclass
+class Correction:
+    """Texts where Open States gives a class wrongly (``wrong``) or leaves it out (``missing``)."""
+
+    states: frozenset[str]
+    name: str
+    verdict: str
+    pattern: re.Pattern[str]
+    why: str
+    touched: Counter[str] = field(default_factory=Counter)
+
+
+def corrections(path: Path = CORRECTIONS) -> list[Correction]:
+    """The adjudicated differences."""
+    entries = tomllib.loads(path.read_text("utf-8"))["correction"]
+    return [
+        Correction(
+            frozenset(entry["states"]),
+            entry["class"],
+            entry["verdict"],
+            re.compile("|".join(entry["match"]), re.IGNORECASE),
+            entry["why"],
+        )
+        for entry in entries
+    ]
+
+
+def read(path: Path) -> dict[str, Counter[Key]]:
+    """Per state: (description, chamber, classes) → how often."""
+    found: dict[str, Counter[Key]] = defaultdict(Counter)
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
-            raw = json.loads(line)
-            actions = []
-            for action in raw.get("actions") or []:
-                organization = str(action.get("organization_id", ""))
-                chamber = next((c for c in ("upper", "lower", "legislature", "executive") if c in organization), "")
-                actions.append(
-                    SimpleNamespace(
-                        date=action["date"],
-                        description=action["description"],
-                        chamber=chamber,
-                        classification=action["classification"],
-                    )
-                )
-            bills.append((raw["jurisdiction"], raw["classification"], actions))
-    start = time.perf_counter()
-    total = 0
-    for jurisdiction, _, actions in bills:
-        for action in actions:
-            total += 1
-            ours = classify_action(jurisdiction, action.description, action.chamber)
-            if not ours and not action.classification:
-                unknown[jurisdiction] += 1
+            bill = json.loads(line)
+            for action in bill.get("actions", ()):
+                chamber = json.loads(action["organization_id"][1:])["classification"]
+                found[bill["jurisdiction"]][(action["description"], chamber, frozenset(action["classification"]))] += 1
+    return found
+
+
+def family(classes: frozenset[str] | tuple[str, ...]) -> set[str]:
+    """The eight classes only, committee reports as one."""
+    found = set(classes)
+    if found & COMMITTEE:
+        found.add("committee-passage")
+    return found & set(CLASSES)
+
+
+def corrected(state: str, description: str, given: set[str], known: list[Correction], count: int) -> set[str]:
+    """``given`` after the corrections that speak about this text."""
+    result = set(given)
+    for entry in known:
+        if state in entry.states or "*" in entry.states:
+            has = entry.name in given
+            if has == (entry.verdict == "wrong") and entry.pattern.search(description):
+                (result.discard if has else result.add)(entry.name)
+                entry.touched[state] += count
+    return result
+
+
+def score(state: str, actions: Counter[Key], known: list[Correction]) -> tuple[dict[str, Score], dict[str, Score], int]:
+    """Raw and corrected scores of a state, and how many actions no rule knows."""
+    raw = {name: Score() for name in CLASSES}
+    fair = {name: Score() for name in CLASSES}
+    unknown = 0
+    for (description, chamber, given), count in actions.items():
+        match = match_action(state, description, chamber)
+        unknown += 0 if match.known else count
+        ours, theirs = family(match.classes), family(given)
+        for scores, reference in ((raw, theirs), (fair, corrected(state, description, theirs, known, count))):
+            for name in ours | reference:
+                if name in ours and name in reference:
+                    scores[name].hit += count
+                elif name in ours:
+                    scores[name].extra += count
+                else:
+                    scores[name].missed += count
+    return raw, fair, unknown
+
+
+def cell(value: Score) -> str:
+    """F1, "-" where neither side knows the class, "!" where Open States never gives it in that state."""
+    if value.f1 is None:
+        return "-"
+    return f"{value.f1:.3f}" if value.meant else f"!{value.extra}"
+
+
+def table(title: str, rows: dict[str, dict[str, Score]]) -> None:
+    """Print one table, with the pool of all states but the official ones, with and without absent classes."""
+    print(f"\n{title}\n{'':10}" + "".join(f"{name[:18]:>20}" for name in CLASSES))
+    for state, scores in rows.items():
+        print(f"{state:10}" + "".join(f"{cell(scores[name]):>20}" for name in CLASSES))
+    for label, only_where_given in (("others", False), ("others*", True)):
+        pool = {name: Score() for name in CLASSES}
+        for state, scores in rows.items():
             for name in CLASSES:
-                told, said = name in action.classification, name in ours
-                if name == "committee-passage":
-                    told = any(word.startswith(name) for word in action.classification)
-                    said = any(word.startswith(name) for word in ours)
-                if told or said:
-                    kind = "hit" if told and said else "missed" if told else "extra"
-                    counts[jurisdiction][name][kind] += 1
-                    counts["all"][name][kind] += 1
-    print(f"classified {total} actions in {time.perf_counter() - start:.1f} s")
-    start = time.perf_counter()
-    stages: Counter[str] = Counter()
-    for jurisdiction, classes, actions in bills:
-        stages[stage_of(actions, bill_classification=classes, jurisdiction=jurisdiction).stage] += 1
-    print(f"stages of {len(bills)} bills in {time.perf_counter() - start:.1f} s: {dict(stages)}")
-    print("     " + " ".join(f"{name[:13]:>13}" for name in CLASSES))
-    for place in [*sorted(set(counts) - {"all"}), "all"]:
-        cells = []
-        for name in CLASSES:
-            kinds = counts[place][name]
-            score = f1(kinds["hit"], kinds["extra"], kinds["missed"])
-            cells.append(f"{'-' if score is None else f'{score:.3f}':>13}")
-        print(f"{place:5}" + " ".join(cells))
+                if state not in OFFICIAL and (scores[name].meant or not only_where_given):
+                    pool[name].add(scores[name])
+        print(f"{label:10}" + "".join(f"{cell(pool[name]):>20}" for name in CLASSES))
+
+
+def show(state: str, name: str, actions: Counter[Key], known: list[Correction], limit: int) -> None:
+    """The texts where we differ, most frequent first, digits as #."""
+    extra: Counter[str] = Counter()
+    missed: Counter[str] = Counter()
+    for (description, chamber, given), count in actions.items():
+        ours = family(match_action(state, description, chamber).classes)
+        reference = corrected(state, description, family(given), known, count)
+        text = re.sub(r"\d+", "#", description)[:110]
+        if name in ours - reference:
+            extra[text] += count
+        if name in reference - ours:
+            missed[text] += count
+    for label, found in (("we say it, they do not", extra), ("they say it, we do not", missed)):
+        print(f"{state} {name}: {label}: {sum(found.values())}")
+        for text, count in found.most_common(limit):
+            print(f"  {count:6} {text}")
+
+
+def speed(found: dict[str, Counter[Key]]) -> None:
+    """Texts per second, each seen for the first time, and again."""
+    texts = [(state, key[0], key[1]) for state, actions in found.items() for key in actions]
+    for state in found:
+        rules_for(state)
+    match_action.cache_clear()
+    start = time.process_time()
+    for state, description, chamber in texts:
+        rules_for(state).match(description, chamber)
+    cold = len(texts) / (time.process_time() - start)
+    some = texts[:50_000]
+    for text in some:
+        match_action(*text)
+    start = time.process_time()
+    for text in some:
+        match_action(*text)
+    print(f"\n{len(texts):,} different texts: {cold:,.0f} a second at first sight,", end=" ")
+    print(f"{len(some) / (time.process_time() - start):,.0f} a second when seen before")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", type=Path, nargs="?", default=Path("../shared/corpus/bills-2025-2026.jsonl.gz"))
+    parser.add_argument("--show", nargs=2, metavar=("STATE", "CLASS"), help="texts behind one number")
+    parser.add_argument("--limit", type=int, default=25)
+    parser.add_argument("--unknown", metavar="STATE", help="most frequent texts no rule knows")
+    options = parser.parse_args()
+    found = read(options.corpus)
+    known = corrections()
+    if options.show:
+        for state in sorted(found) if options.show[0] == "all" else [options.show[0]]:
+            show(state, options.show[1], found[state], known, options.limit)
+        return
+    if options.unknown:
+        texts: Counter[str] = Counter()
+        for (description, chamber, _), count in found[options.unknown].items():
+            if not match_action(options.unknown, description, chamber).known:
+                texts[re.sub(r"\d+", "#", description)[:110]] += count
+        for text, count in texts.most_common(options.limit):
+            print(f"{count:6} {text}")
+        return
+    raw, fair, unknown = {}, {}, {}
+    for state in sorted(found, key=lambda code: (code not in OFFICIAL, code)):
+        raw[state], fair[state], unknown[state] = score(state, found[state], known)
+    table("Agreement (F1) with Open States as it is", raw)
+    table("Agreement (F1) after corrections", fair)
+    print("\nCorrections (actions touched)")
+    for entry in known:
+        spread = " ".join(f"{state} {count}" for state, count in sorted(entry.touched.items()))
+        print(f"  {entry.verdict:8}{entry.name:20}{entry.why} [{spread}]")
+    total = {state: sum(actions.values()) for state, actions in found.items()}
+    print("\nUnknown texts: " + ", ".join(f"{s} {unknown[s] / total[s]:.1%}" for s in unknown), end="")
+    print(f"; all {sum(unknown.values()) / sum(total.values()):.1%}")
+    speed(found)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

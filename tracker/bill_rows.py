@@ -16,7 +16,7 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, Table, insert, select, update
 
 from tracker import events, jurisdictions
-from tracker.actions import classify_action, stage_of
+from tracker.actions import classify_action, is_known, stage_of
 from tracker.db import insert_rows, reserve_ids
 from tracker.events import Event, EventKind
 from tracker.models.base import stamp
@@ -105,7 +105,7 @@ def standing(record: BillRecord, unknown: Counter[str]) -> Standing:
             given = action.classification = list(
                 classify_action(record.jurisdiction, action.description, action.chamber)
             )
-            if not given:
+            if not given and not is_known(record.jurisdiction, action.description, action.chamber):
                 unknown[action.description[:200]] += 1
         classes.append(given)
     result = stage_of(record.actions, bill_classification=record.classification, jurisdiction=record.jurisdiction)
@@ -116,8 +116,8 @@ def standing(record: BillRecord, unknown: Counter[str]) -> Standing:
     latest = max(ordered, key=lambda a: a.date, default=None)
     return Standing(
         classes,
-        result.stage,
-        _day(result.since_date),
+        str(result.stage),
+        _day(result.since),
         first,
         latest.date if latest else None,
         latest.description if latest else "",

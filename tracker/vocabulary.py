@@ -217,18 +217,19 @@ BILL_CLASSES: tuple[str, ...] = tuple(BillClass)
 CHAMBERS: tuple[str, ...] = tuple(Chamber)
 RELATION_TYPES: tuple[str, ...] = tuple(RelationType)
 
-#: Kinds of measure that can end as statute (or as part of a constitution) and so can be signed or vetoed.
+#: Kinds of measure that end as law. A constitutional amendment does not: it goes on to the voters.
 LAW_MAKING: frozenset[str] = frozenset(
     {
         BillClass.BILL,
         BillClass.PROPOSED_BILL,
         BillClass.APPROPRIATION,
         BillClass.ORDINANCE,
-        BillClass.JOINT_RESOLUTION,
-        BillClass.CONSTITUTIONAL_AMENDMENT,
         BillClass.CLAIM,
     }
 )
+
+#: Where a joint resolution is law as a bill is; elsewhere it expresses an opinion, even if a governor signs.
+JOINT_RESOLUTION_IS_LAW: frozenset[str] = frozenset({"us", "de", "nj", "ok"})
 
 #: Action classes from the weightiest news to the least; what a digest puts first. Absent ones weigh nothing.
 IMPORTANCE: tuple[ActionClass, ...] = (

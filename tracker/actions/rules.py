@@ -1,209 +1,318 @@
-"""Rules that turn the text of an action into classes: loading, checking, matching.
+"""Ordered rules from data files: the text of an action → what it did.
 
-A file holds ``[[rule]]`` tables. Rules are tried in order, the state's file first, then ``general.toml``;
-every rule that matches adds its classes, until one with ``stop = true`` ends the search. Keys:
-
-``match``     regex, searched without regard to case
-``classes``   words of ``ActionClass``; may be empty where the rule only stops or is dull
-``unless``    regex; the rule does not match a text in which this is found
-``chamber``   the rule holds only for actions of this chamber
-``dull``      the action is housekeeping that no reader wants to hear of
-``stop``      no later rule is tried
-``examples``  texts the rule must match (a test checks)
-``not``       texts the rule must not match
-
-A text that no rule knows yields the empty tuple: unknown is never guessed.
+A rule file is TOML: ``general.toml`` for everybody, ``<code>.toml`` for one jurisdiction, tried first. The
+head of general.toml explains the fields. Rules are read once, every pattern is compiled at loading, and a
+pattern is only tried on texts that hold one of the rule's trigger words (``needs``), which is what makes a
+text cost microseconds. An error in a file names the file and the rule.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
-from tracker.vocabulary import ACTION_CLASSES, CHAMBERS
+import ahocorasick
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from tracker.vocabulary import ActionClass
 
 FOLDER = Path(__file__).parent
-#: No sense is found past this many characters; bounds the work on pasted-in texts.
-MAX_LENGTH = 600
+GENERAL = "general"
+#: Real actions are shorter (the longest of half a million has 2,000 characters); the rest is not read.
+MAX_TEXT = 1_000
 
-_KEYS = frozenset({"match", "classes", "unless", "chamber", "dull", "stop", "examples", "not"})
-_CLASSES = frozenset(ACTION_CLASSES)
-_ORDER = {name: place for place, name in enumerate(ACTION_CLASSES)}
-_SPACE = re.compile(r"\s+")
-# A quantified group that itself ends in an open quantifier: (a+)+ and its like.
-_NESTED = re.compile(r"[*+]\)[*+{]")
-_PLACE = re.compile(r"[a-z]{2}")
-# Some sources write the date before each text.
-_DATED = re.compile(r"^\d{1,2}/\d{1,2}/\d{2,4} ")
-_NUMBER = re.compile(r"\b[0-9]+\b")
+Effect = Literal["", "passed_both", "disagreement", "failed", "revived", "single_chamber"]
+Acting = Literal["", "upper", "lower", "legislature", "executive"]
+
+_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-"})
 
 
-class ActionRuleError(ValueError):
+class RuleError(ValueError):
     """A rule file is wrong: names the file, the rule and what is wrong there."""
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class RuleData(BaseModel):
+    """One ``[[rule]]`` as written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
+    needs: tuple[str, ...] = Field(min_length=1)
+    match: tuple[str, ...] = Field(min_length=1)
+    unless: str = ""
+    chamber: tuple[Literal["upper", "lower", "legislature", "executive", ""], ...] = ()
+    classes: tuple[ActionClass, ...] = ()
+    without: tuple[ActionClass, ...] = ()
+    effect: Effect = ""
+    by: Acting = ""
+    stop: bool = False
+    dull: bool = False
+    examples: tuple[str, ...] = Field(min_length=1)
+    not_: tuple[str, ...] = Field(default=(), alias="not")
+
+    _lists = field_validator("needs", "match", "chamber", "classes", "without", "examples", "not_", mode="before")(
+        _as_tuple
+    )
+
+    @field_validator("needs")
+    @classmethod
+    def _lower(cls, needs: tuple[str, ...]) -> tuple[str, ...]:
+        for word in needs:
+            if word != word.lower() or len(word) < 2:
+                raise ValueError(f"trigger word {word!r} is lower case and at least two characters long")
+        return needs
+
+
+class RuleFile(BaseModel):
+    """A whole file: ``words`` are pieces of patterns, used as ``<name>``; ``strip`` is cut off the texts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    words: Mapping[str, str] = Field(default_factory=dict)
+    strip: tuple[str, ...] = ()
+    general: bool = True
+    rule: tuple[RuleData, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of knowledge about the words of legislatures."""
+    """One rule, compiled."""
 
-    name: str
-    match: re.Pattern[str]
-    classes: tuple[str, ...]
-    unless: re.Pattern[str] | None = None
-    chamber: str = ""
-    dull: bool = False
-    stop: bool = False
-    examples: tuple[str, ...] = ()
-    counter_examples: tuple[str, ...] = ()
+    file: str
+    data: RuleData
+    at_start: re.Pattern[str] | None
+    anywhere: tuple[re.Pattern[str], ...]
+    unless: re.Pattern[str] | None
 
-    def matches(self, text: str, chamber: str = "") -> bool:
-        """Whether the rule speaks about this (tidied) text."""
-        if self.chamber and self.chamber != chamber:
+    def matches(self, text: str, chamber: str) -> bool:
+        """Whether the normalised ``text`` of an action of ``chamber`` is meant by this rule."""
+        if self.data.chamber and chamber not in self.data.chamber:
             return False
-        return bool(self.match.search(text)) and not (self.unless and self.unless.search(text))
+        if not (self.at_start and self.at_start.match(text)) and not any(
+            pattern.search(text) for pattern in self.anywhere
+        ):
+            return False
+        return not (self.unless and self.unless.search(text))
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """What an action did: classes in the vocabulary's order, and what only the stage needs to know.
+
+    ``effect``: passed_both, disagreement, failed, revived, single_chamber; ``by``: the chamber the text names
+    as acting; ``dull``: housekeeping that no reader needs; ``rules``: the names of the rules that spoke. A
+    text that no rule knows has no rules.
+    """
+
+    classes: tuple[str, ...] = ()
+    effect: Effect = ""
+    by: Acting = ""
+    dull: bool = False
+    rules: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether any rule knew the text (it may still have no class, as "bill printed")."""
+        return bool(self.rules)
+
+
+UNKNOWN = Match()
+_ORDER = {name: at for at, name in enumerate(ActionClass)}
+
+
+@dataclass(slots=True)
 class RuleSet:
-    """All rules that hold for one jurisdiction, in order."""
+    """The rules of one jurisdiction, ready to use."""
 
     rules: tuple[Rule, ...]
+    strip: tuple[re.Pattern[str], ...]
+    _triggers: Any = field(init=False)
 
-    def apply(self, text: str, chamber: str = "") -> tuple[tuple[str, ...], bool]:
-        """The classes of a text in the order of a bill's life, and whether a dull rule matched."""
-        text = tidy(text)
-        found: set[str] = set()
-        dull = False
-        for rule in self.rules:
-            if rule.matches(text, chamber):
-                found.update(rule.classes)
-                dull = dull or rule.dull
-                if rule.stop:
-                    break
-        return tuple(sorted(found, key=_ORDER.__getitem__)), dull
+    def __post_init__(self) -> None:
+        bits: dict[str, int] = {}
+        for at, rule in enumerate(self.rules):
+            for word in rule.data.needs:
+                bits[word] = bits.get(word, 0) | 1 << at
+        # One pass finds all trigger words; each carries the rules it wakes as a mask in file order.
+        self._triggers = ahocorasick.Automaton()
+        for word, mask in bits.items():
+            self._triggers.add_word(word, mask)
+        self._triggers.make_automaton()
+
+    def normalise(self, description: str) -> str:
+        """Lower case, single spaces, plain quotes, without the prefixes the files name."""
+        text = " ".join(description[:MAX_TEXT].split()).lower()
+        if not text.isascii():
+            text = text.translate(_QUOTES)
+        for pattern in self.strip:
+            found = pattern.match(text)
+            if found:
+                text = text[found.end() :]
+        return text
+
+    def candidates(self, text: str) -> Iterator[Rule]:
+        """The rules, in order, of which a trigger word is in ``text``."""
+        if not self.rules:
+            return
+        mask = 0
+        for _, bits in self._triggers.iter(text):
+            mask |= bits
+        while mask:
+            low = mask & -mask
+            yield self.rules[low.bit_length() - 1]
+            mask ^= low
+
+    def match(self, description: str, chamber: str = "") -> Match:
+        """What the rules say about one action."""
+        text = self.normalise(description)
+        classes: set[ActionClass] = set()
+        without: set[ActionClass] = set()
+        spoken: list[str] = []
+        effect: Effect = ""
+        by: Acting = ""
+        dull: bool | None = None
+        for rule in self.candidates(text):
+            if not rule.matches(text, chamber):
+                continue
+            data = rule.data
+            spoken.append(data.name)
+            classes.update(data.classes)
+            without.update(data.without)
+            effect = effect or data.effect
+            by = by or data.by
+            dull = data.dull if dull is None else dull and data.dull
+            if data.stop:
+                break
+        if not spoken:
+            return UNKNOWN
+        kept = sorted(classes - without, key=_ORDER.__getitem__)
+        return Match(tuple(str(name) for name in kept), effect, by, bool(dull), tuple(spoken))
 
 
-def tidy(text: str) -> str:
-    """One line, single spaces, bounded length, no date before it."""
-    return _DATED.sub("", _SPACE.sub(" ", text[: MAX_LENGTH * 2]).strip()[:MAX_LENGTH])
-
-
-def _number(found: re.Match[str]) -> str:
-    digits = found.group()
-    return "2000" if len(digits) == 4 and digits.startswith("20") else "0"
-
-
-def _pattern(value: Any, where: str, key: str) -> re.Pattern[str]:
-    if not isinstance(value, str) or not value:
-        raise ActionRuleError(f"{where}: {key} must be a regex in quotes")
-    if _NESTED.search(value):
-        raise ActionRuleError(f"{where}: {key} repeats a repetition, which can take for ever: {value!r}")
+def read_file(path: Path, words: Mapping[str, str] | None = None) -> tuple[list[Rule], RuleFile]:
+    """Read and check one rule file; ``words`` are those of the general file. Raises :class:`RuleError`."""
     try:
-        return re.compile(value, re.IGNORECASE)
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise RuleError(f"{path.name} cannot be read: {error}") from error
+    try:
+        data = RuleFile.model_validate(raw)
+    except ValidationError as error:
+        raise RuleError(f"{path.name}: {_where(raw, error)}") from error
+    pieces = {**(words or {}), **data.words}
+    rules: list[Rule] = []
+    names: set[str] = set()
+    for entry in data.rule:
+        where = f"{path.name}: rule {entry.name}"
+        if entry.name in names:
+            raise RuleError(f"{where}: there are two rules of this name")
+        names.add(entry.name)
+        start, anywhere = _alternatives([_filled(pattern, pieces, where) for pattern in entry.match], where)
+        unless = _compiled(_filled(entry.unless, pieces, where), where) if entry.unless else None
+        rules.append(Rule(path.stem, entry, start, anywhere, unless))
+    return rules, data
+
+
+def _where(raw: Mapping[str, Any], error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    loc = list(first["loc"])
+    problem = first["msg"].removeprefix("Value error, ")
+    if len(loc) >= 2 and loc[0] == "rule" and isinstance(loc[1], int):
+        entry = raw["rule"][loc[1]]
+        name = entry.get("name", f"number {loc[1] + 1}") if isinstance(entry, dict) else f"number {loc[1] + 1}"
+        return f"rule {name}: {'.'.join(str(part) for part in loc[2:]) or 'entry'}: {problem}"
+    return f"{'.'.join(str(part) for part in loc) or 'file'}: {problem}"
+
+
+_PIECE = re.compile(r"(?<!\?)<([a-z_]+)>")
+
+
+def _filled(pattern: str, pieces: Mapping[str, str], where: str) -> str:
+    def piece(found: re.Match[str]) -> str:
+        if found[1] not in pieces:
+            raise RuleError(f"{where}: there is no word <{found[1]}>")
+        return f"(?:{pieces[found[1]]})"
+
+    return _PIECE.sub(piece, pattern)
+
+
+def _alternatives(patterns: Sequence[str], where: str) -> tuple[re.Pattern[str] | None, tuple[re.Pattern[str], ...]]:
+    """The alternatives bound to the start as one pattern, each other one by itself.
+
+    A pattern of its own lets the engine look for its first letters; one big alternation tries every branch
+    at every position of the text, which costs five times as much.
+    """
+    for pattern in patterns:
+        _compiled(pattern, where)
+    parts = [part for pattern in patterns for part in _branches(pattern)]
+    bound = [part for part in parts if part.startswith("^")]
+    free = tuple(_compiled(part, where) for part in parts if not part.startswith("^"))
+    return (_compiled("|".join(bound), where) if bound else None), free
+
+
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]|[^\\\[()|]+", re.DOTALL)
+
+
+def _branches(pattern: str) -> list[str]:
+    """A pattern cut at the bars that are outside all brackets."""
+    parts, depth = [""], 0
+    for token in _TOKEN.findall(pattern):
+        depth += (token == "(") - (token == ")")
+        if token == "|" and not depth:
+            parts.append("")
+        else:
+            parts[-1] += token
+    return parts
+
+
+def _compiled(pattern: str, where: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
     except re.error as error:
-        raise ActionRuleError(f"{where}: {key} is not a regex: {error}") from error
+        raise RuleError(f"{where}: the pattern is wrong: {error}") from error
 
 
-def _texts(value: Any, where: str, key: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ActionRuleError(f"{where}: {key} must be a list of texts")
-    return tuple(value)
+@lru_cache(maxsize=4)
+def _general(folder: Path) -> tuple[tuple[Rule, ...], RuleFile]:
+    rules, data = read_file(folder / f"{GENERAL}.toml")
+    return tuple(rules), data
 
 
-def _flag(value: Any, where: str, key: str) -> bool:
-    if not isinstance(value, bool):
-        raise ActionRuleError(f"{where}: {key} must be true or false")
-    return value
+def read_rules(jurisdiction: str, folder: Path = FOLDER) -> RuleSet:
+    """The jurisdiction's own rules, then the general ones (unless its file says ``general = false``)."""
+    general, base = _general(folder)
+    own: Sequence[Rule] = ()
+    strip = base.strip
+    path = folder / f"{jurisdiction}.toml"
+    if jurisdiction != GENERAL and path.is_file():
+        own, data = read_file(path, base.words)
+        strip = (*data.strip, *strip)
+        if not data.general:
+            general = ()
+    where = f"{jurisdiction}: strip"
+    return RuleSet((*own, *general), tuple(_compiled(_filled(p, base.words, where), where) for p in strip))
 
 
-def _rule(raw: Any, where: str) -> Rule:
-    if not isinstance(raw, Mapping):
-        raise ActionRuleError(f"{where}: must be a table")
-    for key in raw:
-        if key not in _KEYS:
-            raise ActionRuleError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(_KEYS))}")
-    for key in ("match", "classes"):
-        if key not in raw:
-            raise ActionRuleError(f"{where}: {key} is missing")
-    classes = _texts(raw["classes"], where, "classes")
-    for name in classes:
-        if name not in _CLASSES:
-            raise ActionRuleError(f"{where}: {name!r} is not an action class")
-    chamber = raw.get("chamber", "")
-    if chamber and chamber not in CHAMBERS:
-        raise ActionRuleError(f"{where}: {chamber!r} is not a chamber; known are {', '.join(CHAMBERS)}")
-    return Rule(
-        name=where,
-        match=_pattern(raw["match"], where, "match"),
-        classes=classes,
-        unless=_pattern(raw["unless"], where, "unless") if "unless" in raw else None,
-        chamber=chamber,
-        dull=_flag(raw.get("dull", False), where, "dull"),
-        stop=_flag(raw.get("stop", False), where, "stop"),
-        examples=_texts(raw.get("examples", []), where, "examples"),
-        counter_examples=_texts(raw.get("not", []), where, "not"),
-    )
-
-
-def load_rules(path: Path) -> tuple[Rule, ...]:
-    """Read and check one file; errors name the file and the rule (counted from 1, with its regex)."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ActionRuleError(f"{path.name}: not readable as TOML: {error}") from error
-    extra = sorted(set(raw) - {"rule"})
-    if extra:
-        raise ActionRuleError(f"{path.name}: unknown key {extra[0]!r}; only [[rule]] tables are known")
-    tables = raw.get("rule", [])
-    if not isinstance(tables, list):
-        raise ActionRuleError(f"{path.name}: rules are written [[rule]]")
-    rules = []
-    for number, table in enumerate(tables, 1):
-        match = table.get("match", "") if isinstance(table, Mapping) else ""
-        rules.append(_rule(table, f"{path.name}, rule {number} ({str(match)[:60]})"))
-    return tuple(rules)
-
-
-@lru_cache(maxsize=1)
-def _general() -> tuple[Rule, ...]:
-    return load_rules(FOLDER / "general.toml")
-
-
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)
 def rules_for(jurisdiction: str) -> RuleSet:
-    """The rules of a jurisdiction ("va"): its own first, then the general ones."""
-    path = FOLDER / f"{jurisdiction}.toml"
-    own = load_rules(path) if _PLACE.fullmatch(jurisdiction) and path.is_file() else ()
-    return RuleSet(own + _general())
+    """:func:`read_rules`, kept."""
+    known = re.fullmatch(r"[a-z]{2}", jurisdiction) is not None
+    return read_rules(jurisdiction if known else GENERAL)
 
 
-@lru_cache(maxsize=1 << 17)
-def _apply_plain(jurisdiction: str, description: str, chamber: str) -> tuple[tuple[str, ...], bool]:
-    return rules_for(jurisdiction).apply(description, chamber)
+@lru_cache(maxsize=131_072)
+def match_action(jurisdiction: str, description: str, chamber: str = "") -> Match:
+    """Everything the rules say about one action; the same texts come back by the thousand, so it is kept."""
+    return rules_for(jurisdiction).match(description, chamber)
 
 
-@lru_cache(maxsize=1 << 17)
-def _apply(jurisdiction: str, description: str, chamber: str) -> tuple[tuple[str, ...], bool]:
-    # Texts that differ in roll calls, page numbers and dates only are one text to the rules.
-    return _apply_plain(jurisdiction, _NUMBER.sub(_number, description[: MAX_LENGTH * 2]), chamber)
-
-
-@lru_cache(maxsize=128)
-def _asks_chamber(jurisdiction: str) -> bool:
-    return any(rule.chamber for rule in rules_for(jurisdiction).rules)
-
-
-def classify_action(jurisdiction: str, description: str, chamber: str = "") -> tuple[str, ...]:
-    """Classes of an action by its text; empty where no rule knows it."""
-    return _apply(jurisdiction, description, chamber if _asks_chamber(jurisdiction) else "")[0]
-
-
-def is_dull(jurisdiction: str, description: str, classes: Sequence[str] = ()) -> bool:
-    """Housekeeping: a dull rule matched and nothing but sponsorship happened by the classes known."""
-    given, dull = _apply(jurisdiction, description, "")
-    return dull and not ({*given, *classes} - {"sponsorship"})
+EFFECTS: tuple[str, ...] = get_args(Effect)
