@@ -1,0 +1,309 @@
+"""Finds bills: words, phrases and numbers with filters, ranked or newest first, the same on both databases.
+
+    results = search(connection, Query(text='apprentice* "tax credit"', states=["tx"]))
+
+Ranking looks at :data:`RANKED` hits at most: those with all words in title or abstract first, then the
+newest. Where there are more, the results say so (``capped``) and go on, newest first. Counting stops at
+:data:`COUNTED`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+from sqlalchemy import bindparam as bind
+
+from tracker import query as q
+from tracker.models.bills import BillRow, SessionRow
+from tracker.models.tags import TagRow
+from tracker.query import Identifier, Node, Phrase, Prefix, QueryError, Word
+from tracker.records import bill_key
+from tracker.search_index import KEY_SHIFT, unpack
+from tracker.search_sql import Condition, Query, condition, identifier_marks
+from tracker.snippets import Highlighter, Snippet
+from tracker.tagging import read_bills
+
+__all__ = ["Hit", "Query", "QueryError", "Results", "matching", "search"]
+
+RANKED = 200
+COUNTED = 10_000
+MAX_LIMIT = 1_000
+# A hit in the title weighs as much as many in the text; usual lengths keep long texts from winning by size.
+_FIELDS = ((10.0, 15), (4.0, 60), (1.0, 1_500))
+_SATURATION = 1.2
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One bill found. ``score`` is 0 where results are not ranked."""
+
+    bill_id: int
+    ocd_id: str
+    key: str
+    jurisdiction: str
+    session: str
+    identifier: str
+    title: str
+    chamber: str
+    classification: list[str]
+    stage: str
+    latest_action: str
+    latest_action_date: dt.date | None
+    first_seen: dt.datetime
+    url: str
+    vanished: bool
+    score: float
+    tags: dict[str, float]
+    marked_title: list[tuple[str, bool]]
+    snippet: Snippet | None
+
+
+@dataclass
+class Results:
+    """``total`` is exact when ``counted``; else there are more than that. ``note`` says what was cut, if so."""
+
+    hits: list[Hit] = field(default_factory=list)
+    total: int = 0
+    counted: bool = True
+    capped: bool = False
+    note: str = ""
+
+
+def search(connection: Connection, search: Query) -> Results:
+    """Run a search. Raises :class:`QueryError` with one sentence where the question cannot be read."""
+    _check(search)
+    tree = _tree(connection, search)
+    everything = condition(search, tree, connection.dialect.name)
+    total = _count(connection, everything)
+    results = Results(total=min(total, COUNTED), counted=total <= COUNTED)
+    if tree is None or search.sort == "newest":
+        keys = _keys(connection, everything, search.limit, search.offset)
+        results.hits = _hits(connection, keys, {}, tree)
+        return results
+    best = _candidates(connection, search, tree, everything)
+    results.capped = total > RANKED
+    if results.capped:
+        results.note = (
+            f"{results.total:,}{'' if results.counted else '+'} hits: ranked are {RANKED}, those with the words"
+            " in title or summary first, then the newest; the others follow, newest first"
+        )
+    scores = _scores(connection, best, tree)
+    ranked = sorted(best, key=lambda key: (-scores[key], -key))
+    end = search.offset + search.limit
+    page = ranked[search.offset : end]
+    if len(page) < search.limit and total > len(ranked):
+        chosen = set(ranked)
+        skip = max(search.offset - len(ranked), 0)
+        others = [k for k in _keys(connection, everything, end + RANKED, 0) if k not in chosen]
+        page += others[skip : skip + search.limit - len(page)]
+    results.hits = _hits(connection, page, scores, tree)
+    return results
+
+
+def matching(connection: Connection, search: Query) -> Iterator[int]:
+    """The ids of all bills that match, newest first, without limit: for exports."""
+    found = condition(search, _tree(connection, search), connection.dialect.name)
+    low = None
+    while True:
+        # Pages by key, so that a long export holds no cursor open on the index.
+        more = found
+        if low is not None:
+            more = Condition(f"{found.sql} AND {found.key} < :below", {**found.values, "below": low})
+        keys = _keys(connection, more, 5_000, 0)
+        yield from map(bill_id, keys)
+        if len(keys) < 5_000:
+            return
+        low = keys[-1]
+
+
+def facets(connection: Connection, search: Query) -> dict[str, dict[str, int]]:
+    """How the hits (the newest :data:`COUNTED`) spread over jurisdiction, chamber and stage, most first."""
+    found = condition(search, _tree(connection, search), connection.dialect.name)
+    mask = (1 << KEY_SHIFT) - 1
+    inner = (
+        f"SELECT {found.key} & {mask} AS bill_id FROM {found.tables} WHERE {found.sql}"
+        f" ORDER BY {found.key} DESC LIMIT {COUNTED}"
+    )
+    counts: dict[str, dict[str, int]] = {"jurisdiction": {}, "chamber": {}, "stage": {}}
+    rows = connection.execute(
+        text(
+            "SELECT bill.jurisdiction, bill.chamber, bill.stage, count(*) AS bills"
+            f" FROM ({inner}) AS hit JOIN bill ON bill.id = hit.bill_id"
+            " GROUP BY bill.jurisdiction, bill.chamber, bill.stage"
+        ),
+        found.values,
+    )
+    for row in rows:
+        for name, value in (("jurisdiction", row[0]), ("chamber", row[1]), ("stage", row[2])):
+            counts[name][value] = counts[name].get(value, 0) + row[3]
+    return {n: dict(sorted(c.items(), key=lambda item: (-item[1], item[0]))) for n, c in counts.items()}
+
+
+def bill_id(key: int) -> int:
+    """The bill of a document key."""
+    return key & ((1 << KEY_SHIFT) - 1)
+
+
+def _check(search: Query) -> None:
+    if search.sort not in ("ranked", "newest"):
+        raise QueryError(f"sort is “ranked” or “newest”, not {search.sort!r}")
+    if not 1 <= search.limit <= MAX_LIMIT:
+        raise QueryError(f"limit is from 1 to {MAX_LIMIT:,}; use an export for more")
+    if search.offset < 0:
+        raise QueryError("offset cannot be negative")
+
+
+def _tree(connection: Connection, search: Query) -> Node | None:
+    tree = q.parse(search.text)
+    return q.resolve(tree, lambda node: _exists(connection, node)) if tree else None
+
+
+def _exists(connection: Connection, node: Identifier) -> bool:
+    mark = identifier_marks(node)[0]
+    if connection.dialect.name == "sqlite":
+        sql, value = "SELECT 1 FROM bill_fts WHERE bill_fts MATCH :mark LIMIT 1", f'"{mark}"'
+    else:
+        sql = "SELECT 1 FROM bill_search s WHERE s.lexemes @@ CAST(:mark AS tsquery) LIMIT 1"
+        value = f"'{mark}'"
+    return connection.execute(text(sql), {"mark": value}).first() is not None
+
+
+def _count(connection: Connection, found: Condition) -> int:
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM {found.tables} WHERE {found.sql} LIMIT {COUNTED + 1}) AS hit"
+    return int(connection.execute(text(sql), found.values).scalar_one())
+
+
+def _keys(connection: Connection, found: Condition, limit: int, offset: int) -> list[int]:
+    sql = (
+        f"SELECT {found.key} FROM {found.tables} WHERE {found.sql}"
+        f" ORDER BY {found.key} DESC LIMIT :limit OFFSET :offset"
+    )
+    return list(connection.execute(text(sql), {**found.values, "limit": limit, "offset": offset}).scalars())
+
+
+def _candidates(connection: Connection, search: Query, tree: Node, everything: Condition) -> list[int]:
+    """Up to :data:`RANKED` hits: all words in title or abstract first, then the newest."""
+    heading = condition(search, tree, connection.dialect.name, heading=True)
+    keys = dict.fromkeys(_keys(connection, heading, RANKED, 0))
+    if len(keys) < RANKED:
+        keys.update(dict.fromkeys(_keys(connection, everything, RANKED, 0)))
+    return list(keys)[:RANKED]
+
+
+def _scores(connection: Connection, keys: Sequence[int], tree: Node) -> dict[int, float]:
+    wanted = list(dict.fromkeys(_needles(tree)))
+    scores: dict[int, float] = dict.fromkeys(keys, 0.0)
+    if not keys or not wanted:
+        return scores
+    rows = connection.execute(
+        text("SELECT doc_id, tokens FROM bill_search WHERE doc_id IN :keys").bindparams(
+            bind("keys", expanding=True)
+        ),
+        {"keys": list(keys)},
+    )
+    for key, tokens in rows:
+        total = 0.0
+        for (weight, usual), words in zip(_FIELDS, unpack(tokens).split("|"), strict=True):
+            length = words.count(" ") / usual
+            for needle in wanted:
+                times = words.count(needle)
+                if times:
+                    total += weight * times / (times + _SATURATION * (0.25 + 0.75 * length))
+        scores[key] = round(total, 6)
+    return scores
+
+
+def _needles(tree: Node) -> Iterator[str]:
+    for leaf, wanted in q.leaves(tree):
+        if not wanted:
+            continue
+        match leaf:
+            case Word(form):
+                yield f" {form} "
+            case Prefix(start):
+                yield f" {start}"
+            case Phrase(forms):
+                yield f" {' '.join(forms)} "
+
+
+def _hits(
+    connection: Connection, keys: Sequence[int], scores: dict[int, float], tree: Node | None
+) -> list[Hit]:
+    ids = [bill_id(key) for key in keys]
+    rows = {
+        row.id: row
+        for row in connection.execute(
+            select(
+                BillRow.id,
+                BillRow.ocd_id,
+                BillRow.jurisdiction,
+                SessionRow.identifier.label("session"),
+                BillRow.identifier,
+                BillRow.title,
+                BillRow.chamber,
+                BillRow.classification,
+                BillRow.stage,
+                BillRow.latest_action,
+                BillRow.latest_action_date,
+                BillRow.first_seen_at,
+                BillRow.url,
+                BillRow.vanished_at,
+            )
+            .join(SessionRow, SessionRow.id == BillRow.session_id)
+            .where(BillRow.id.in_(ids))
+        )
+    }
+    tags: dict[int, dict[str, float]] = defaultdict(dict)
+    for row in connection.execute(
+        select(TagRow.bill_id, TagRow.strategy, TagRow.score)
+        .where(TagRow.bill_id.in_(ids), TagRow.applied, TagRow.removed_at.is_(None))
+        .order_by(TagRow.strategy)
+    ):
+        if row.strategy != "in_scope":
+            tags[row.bill_id][row.strategy] = row.score
+    highlighter = Highlighter(tree)
+    snippets = _snippets(connection, ids, highlighter) if tree else {}
+    return [
+        _hit(rows[bill], scores.get(key, 0.0), tags[bill], highlighter, snippets.get(bill))
+        for key, bill in zip(keys, ids, strict=True)
+    ]
+
+
+def _snippets(
+    connection: Connection, ids: Sequence[int], highlighter: Highlighter
+) -> dict[int, Snippet | None]:
+    found: dict[int, Snippet | None] = {}
+    for reading in read_bills(connection, ids):
+        content: dict[str, Any] = reading.content
+        fields = [(f"abstract:{n}", abstract) for n, abstract in enumerate(content["abstracts"])]
+        found[reading.bill_id] = highlighter.snippet([*fields, ("text", content["text"])])
+    return found
+
+
+def _hit(row: Any, score: float, tags: dict[str, float], marks: Highlighter, snippet: Snippet | None) -> Hit:
+    return Hit(
+        row.id,
+        row.ocd_id,
+        bill_key(row.jurisdiction, row.session, row.identifier),
+        row.jurisdiction,
+        row.session,
+        row.identifier,
+        row.title,
+        row.chamber,
+        row.classification,
+        row.stage,
+        row.latest_action,
+        row.latest_action_date,
+        row.first_seen_at,
+        row.url,
+        row.vanished_at is not None,
+        score,
+        tags,
+        marks.mark(row.title),
+        snippet,
+    )
