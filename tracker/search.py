@@ -62,6 +62,14 @@ class Hit:
     marked_title: list[tuple[str, bool]]
     snippet: Snippet | None
 
+    def as_row(self) -> dict[str, Any]:
+        """For machines and tables: plain values, hits between two stars."""
+        row = {**self.__dict__}
+        row["marked_title"] = "".join(f"**{text}**" if hit else text for text, hit in self.marked_title)
+        row["snippet"] = self.snippet.marked() if self.snippet else ""
+        row["snippet_field"] = self.snippet.field if self.snippet else ""
+        return row
+
 
 @dataclass
 class Results:
@@ -201,9 +209,7 @@ def _scores(connection: Connection, keys: Sequence[int], tree: Node) -> dict[int
     if not keys or not wanted:
         return scores
     rows = connection.execute(
-        text("SELECT doc_id, tokens FROM bill_search WHERE doc_id IN :keys").bindparams(
-            bind("keys", expanding=True)
-        ),
+        text("SELECT doc_id, tokens FROM bill_search WHERE doc_id IN :keys").bindparams(bind("keys", expanding=True)),
         {"keys": list(keys)},
     )
     for key, tokens in rows:
@@ -231,9 +237,7 @@ def _needles(tree: Node) -> Iterator[str]:
                 yield f" {' '.join(forms)} "
 
 
-def _hits(
-    connection: Connection, keys: Sequence[int], scores: dict[int, float], tree: Node | None
-) -> list[Hit]:
+def _hits(connection: Connection, keys: Sequence[int], scores: dict[int, float], tree: Node | None) -> list[Hit]:
     ids = [bill_id(key) for key in keys]
     rows = {
         row.id: row
@@ -274,9 +278,7 @@ def _hits(
     ]
 
 
-def _snippets(
-    connection: Connection, ids: Sequence[int], highlighter: Highlighter
-) -> dict[int, Snippet | None]:
+def _snippets(connection: Connection, ids: Sequence[int], highlighter: Highlighter) -> dict[int, Snippet | None]:
     found: dict[int, Snippet | None] = {}
     for reading in read_bills(connection, ids):
         content: dict[str, Any] = reading.content

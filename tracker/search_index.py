@@ -10,6 +10,7 @@ so that a filter costs as little as a word.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -67,14 +68,16 @@ def catch_up(engine: Engine, progress: Callable[[int, int], None] | None = None)
     """
     with reading(engine) as connection:
         newest = connection.execute(text("SELECT coalesce(max(seq), 0) FROM bill_event")).scalar_one()
+        read = connection.execute(text("SELECT seq FROM bill_search_state")).scalar_one()
         ids = _due(connection)
     for start in range(0, len(ids), BATCH):
         with writing(engine) as connection:
             index_bills(connection, ids[start : start + BATCH])
         if progress:
             progress(min(start + BATCH, len(ids)), len(ids))
-    with writing(engine) as connection:
-        connection.execute(text("UPDATE bill_search_state SET seq = :seq WHERE seq < :seq"), {"seq": newest})
+    if newest > read:
+        with writing(engine) as connection:
+            connection.execute(text("UPDATE bill_search_state SET seq = :seq WHERE seq < :seq"), {"seq": newest})
     return len(ids)
 
 
@@ -116,8 +119,7 @@ def reindex(engine: Engine, progress: Callable[[int, int], None] | None = None) 
 
 
 GIN_INDEX = (
-    "CREATE INDEX IF NOT EXISTS ix_bill_search_lexemes ON bill_search"
-    " USING gin (lexemes) WITH (fastupdate = off)"
+    "CREATE INDEX IF NOT EXISTS ix_bill_search_lexemes ON bill_search USING gin (lexemes) WITH (fastupdate = off)"
 )
 
 
@@ -185,15 +187,12 @@ def _replace_sqlite(connection: Connection, ids: Sequence[int], documents: Seque
     cursor = connection.connection.cursor()
     try:
         names = ", ".join("?" * len(ids))
-        old = cursor.execute(
-            f"SELECT doc_id, tokens FROM bill_search WHERE bill_id IN ({names})", list(ids)
-        ).fetchall()
+        old = cursor.execute(f"SELECT doc_id, tokens FROM bill_search WHERE bill_id IN ({names})", list(ids)).fetchall()
         # A contentless index forgets a document only when told the very words it was given.
         for doc_id, packed in old:
             title, abstract, body, found = zlib.decompress(packed).decode().split("|")
             cursor.execute(
-                "INSERT INTO bill_fts(bill_fts, rowid, title, abstract, body, marks)"
-                " VALUES ('delete', ?, ?, ?, ?, ?)",
+                "INSERT INTO bill_fts(bill_fts, rowid, title, abstract, body, marks) VALUES ('delete', ?, ?, ?, ?, ?)",
                 (doc_id, title, abstract, body, found),
             )
         cursor.execute(f"DELETE FROM bill_search WHERE bill_id IN ({names})", list(ids))
@@ -219,9 +218,7 @@ def _replace_sqlite(connection: Connection, ids: Sequence[int], documents: Seque
 
 def _replace_postgresql(connection: Connection, ids: Sequence[int], documents: Sequence[Document]) -> None:
     search = sql_table("bill_search", column("bill_id"))
-    connection.execute(
-        search.delete().where(search.c.bill_id == bindparam("b_id")), [{"b_id": i} for i in ids]
-    )
+    connection.execute(search.delete().where(search.c.bill_id == bindparam("b_id")), [{"b_id": i} for i in ids])
     insert_rows(
         connection,
         _TABLE,
@@ -239,7 +236,7 @@ def _lexemes(document: Document) -> set[str]:
     found = set(document.marks)
     for heading, forms in ((True, document.title), (True, document.abstract), (False, document.body)):
         alone = set(forms)
-        pairs = {f"{a}_{b}" for a, b in set(zip(forms, forms[1:], strict=False))}
+        pairs = {f"{a}_{b}" for a, b in set(itertools.pairwise(forms))}
         found |= alone
         found |= pairs
         if heading:

@@ -73,9 +73,7 @@ def condition(search: Query, tree: Node | None, dialect: str, *, heading: bool =
         key = "s.doc_id"
         bill = "s.bill_id"
     elif dialect == "sqlite":
-        match = " AND ".join(
-            [*(_any_fts(group) for group in filters), *([_fts(tree, heading)] if tree else [])]
-        )
+        match = " AND ".join([*(_any_fts(group) for group in filters), *([_fts(tree, heading)] if tree else [])])
         parts.append("bill_fts MATCH :match")
         values["match"] = match
         key = "bill_fts.rowid"
@@ -156,9 +154,7 @@ def _moment(day: dt.date, dialect: str) -> Any:
 
 
 def _any_fts(group: list[set[str]]) -> str:
-    return (
-        "(" + " OR ".join("(" + " AND ".join(f'"{m}"' for m in sorted(marks)) + ")" for marks in group) + ")"
-    )
+    return "(" + " OR ".join("(" + " AND ".join(f'"{m}"' for m in sorted(marks)) + ")" for marks in group) + ")"
 
 
 def _fts(node: Node, heading: bool) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tracker.query import And, Identifier, Node, Or, Phrase, Prefix, Word, leaves
 from tracker.words import SMALL_WORDS
@@ -26,7 +26,7 @@ class Snippet:
 
     field: str
     start: int
-    pieces: Pieces = field(default_factory=list)
+    pieces: Pieces
 
     def marked(self, before: str = "**", after: str = "**") -> str:
         """As plain text with marks around the hits, on one line."""

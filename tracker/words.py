@@ -11,8 +11,42 @@ import unicodedata
 from functools import lru_cache
 
 SMALL_WORDS = frozenset(
-    "a an and are as at be been by for from has have in into is it its of on or such that the their there "
-    "these they this to was were which with".split()
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "by",
+        "for",
+        "from",
+        "has",
+        "have",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "of",
+        "on",
+        "or",
+        "such",
+        "that",
+        "the",
+        "their",
+        "there",
+        "these",
+        "they",
+        "this",
+        "to",
+        "was",
+        "were",
+        "which",
+        "with",
+    ]
 )
 MAX_WORD = 64
 # A word, with apostrophes inside it: "governor's", "O'Brien", "Hawai'i".
@@ -23,10 +57,7 @@ _APOSTROPHE = re.compile(r"['’ʻʼ‘`]")
 
 def words(text: str) -> list[str]:
     """The words of a text in their order, each in its searchable form; small words left out."""
-    if text.isascii():
-        found = _ASCII_WORD.findall(text.lower())
-    else:
-        found = _WORD.findall(text.lower())
+    found = _ASCII_WORD.findall(text.lower()) if text.isascii() else _WORD.findall(text.lower())
     return [form for form in map(word_form, found) if form]
 
 

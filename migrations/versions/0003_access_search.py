@@ -1,8 +1,4 @@
-"""Full-text search, API keys, analysts' own notes and lists, and further views
-
-Revision ID: 0003
-Revises: 0001
-"""
+"""Full-text search, API keys, analysts' own notes and lists, and further views."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +6,7 @@ from alembic import op
 import tracker.models.base
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

@@ -53,9 +53,7 @@ BILLS = [
             {
                 "note": "Engrossed",
                 "date": "2026-02-01",
-                "links": [
-                    {"url": "https://legislature.example/tx/HB12E.pdf", "media_type": "application/pdf"}
-                ],
+                "links": [{"url": "https://legislature.example/tx/HB12E.pdf", "media_type": "application/pdf"}],
             },
         ],
         documents=[{"note": "Fiscal note", "links": [{"url": "https://legislature.example/tx/HB12F.pdf"}]}],
@@ -80,6 +78,7 @@ BILLS = [
         "SB 120",
         "To create the career-technical education flexibility waiver",
         subject=["Education"],
+        versions=[{"note": "Introduced", "links": [{"url": "https://legislature.example/oh/SB120.htm"}]}],
         sponsorships=[{"name": "Carol Smith"}, {"name": "John Murphy"}],
         day="2026-02-05",
     ),
@@ -117,9 +116,7 @@ def load(engine: Engine, records: list[dict[str, Any]] | None = None, now: dt.da
 def add_text(engine: Engine, identifier: str, text: str, now: dt.datetime = NOW, note: str = "") -> None:
     """Store a version's text; a version is made where the bill has none."""
     with writing(engine) as connection:
-        bill_id = (
-            connection.execute(select(BillRow.id).where(BillRow.identifier == identifier)).scalars().first()
-        )
+        bill_id = connection.execute(select(BillRow.id).where(BillRow.identifier == identifier)).scalars().first()
         version = (
             connection.execute(
                 select(VersionRow.id)
@@ -157,11 +154,7 @@ def add_text(engine: Engine, identifier: str, text: str, now: dt.datetime = NOW,
 
         events.append(
             connection,
-            [
-                events.Event(
-                    bill_id, events.EventKind.TEXT, None, {"version": note, "words": 1, "status": "ok"}
-                )
-            ],
+            [events.Event(bill_id, events.EventKind.TEXT, None, {"version": note, "words": 1, "status": "ok"})],
             seen_at=tagging.stamp(now),
             run_id=None,
         )
@@ -170,7 +163,7 @@ def add_text(engine: Engine, identifier: str, text: str, now: dt.datetime = NOW,
 class PhraseTagger:
     """A real, if small, tagger: one strategy per phrase, with the phrase itself as evidence."""
 
-    version = "phrases-1"
+    version = "test-p1/m1/1"
     phrases = (("tax_credits", "tax credit"), ("flexibility", "flexibility"))
 
     def tag(self, bills: Any) -> Any:
@@ -196,8 +189,7 @@ class PhraseTagger:
 
 def tag(engine: Engine, now: dt.datetime = NOW, tagger: Any = None) -> None:
     """Tag every bill that is due."""
-    identity = {"playbook": "test", "playbook_hash": "p", "model_hash": "m", "code_version": "1"}
-    tagging.tag_bills(engine, tagger or PhraseTagger(), identity, now=now)
+    tagging.tag_bills(engine, tagger or PhraseTagger(), now=now)
 
 
 def fill(engine: Engine) -> None:

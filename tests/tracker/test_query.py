@@ -16,12 +16,8 @@ def test_words_are_all_wanted() -> None:
 
 def test_or_binds_less_than_and() -> None:
     assert parse("ash birch OR cedar") == Or((And((Word("ash"), Word("birch"))), Word("cedar")))
-    assert parse("(birch | cedar) -dogwood") == And(
-        (Or((Word("birch"), Word("cedar"))), Not(Word("dogwood")))
-    )
-    assert parse("birch NOT (cedar OR dogwood)") == And(
-        (Word("birch"), Not(Or((Word("cedar"), Word("dogwood")))))
-    )
+    assert parse("(birch | cedar) -dogwood") == And((Or((Word("birch"), Word("cedar"))), Not(Word("dogwood"))))
+    assert parse("birch NOT (cedar OR dogwood)") == And((Word("birch"), Not(Or((Word("cedar"), Word("dogwood"))))))
 
 
 def test_phrases_prefixes_and_joined_words() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import operator
 import re
 from itertools import combinations
 from typing import Any
@@ -103,8 +105,7 @@ FILTERS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "score": (
         {"strategies": ["flexibility"], "min_score": 0.15},
-        "bill.id IN (SELECT bill_id FROM tag WHERE strategy = 'flexibility' AND score >= 0.15"
-        " AND removed_at IS NULL)",
+        "bill.id IN (SELECT bill_id FROM tag WHERE strategy = 'flexibility' AND score >= 0.15 AND removed_at IS NULL)",
     ),
     "action": (
         {"action_since": dt.date(2026, 1, 15), "action_until": dt.date(2026, 2, 5)},
@@ -161,7 +162,7 @@ def test_pages_do_not_overlap(bills: Engine) -> None:
     for sort in ("ranked", "newest"):
         whole = names(ask(bills, "-nosuchword", sort=sort, limit=100))
         pages = [names(ask(bills, "-nosuchword", sort=sort, limit=4, offset=at)) for at in (0, 4, 8)]
-        assert sum(pages, []) == whole and len(whole) == 9
+        assert functools.reduce(operator.iadd, pages, []) == whole and len(whole) == 9
 
 
 def test_catch_up_sees_changes_and_nothing_else(bills: Engine) -> None:
