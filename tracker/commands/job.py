@@ -231,7 +231,7 @@ def _print(summary: dict[str, Any], settings: Any) -> None:
         typer.echo("Needs a look:")
         for look in summary["needs_a_look"][:20]:
             typer.echo(f"  {console.printable(look['what'])}")
-    typer.echo("Next: billtracker search apprenticeship   ·   billtracker serve")
+    typer.echo("Next: billtracker changes   ·   billtracker show KEY   ·   billtracker health")
 
 
 def health(as_json: Annotated[bool, typer.Option("--json", help="One JSON value.")] = False) -> None:
