@@ -66,9 +66,7 @@ def _create_search() -> None:
             "CREATE TABLE bill_search (doc_id BIGINT PRIMARY KEY, bill_id BIGINT NOT NULL UNIQUE,"
             " record_hash BYTEA NOT NULL, tokens TEXT NOT NULL, lexemes TSVECTOR NOT NULL)"
         )
-        op.execute(
-            "CREATE INDEX ix_bill_search_lexemes ON bill_search USING gin (lexemes) WITH (fastupdate = off)"
-        )
+        op.execute("CREATE INDEX ix_bill_search_lexemes ON bill_search USING gin (lexemes) WITH (fastupdate = off)")
     else:
         op.execute(
             "CREATE TABLE bill_search (doc_id INTEGER PRIMARY KEY, bill_id INTEGER NOT NULL UNIQUE,"
