@@ -16,15 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, bindparam, select, update
 
 from tracker import changes, events, jurisdictions
-from tracker.bill_rows import (
-    Children,
-    Outcome,
-    Standing,
-    action_values,
-    hearing_values,
-    standing,
-    table,
-)
+from tracker.bill_rows import Children, Outcome, table
 from tracker.db import insert_rows
 from tracker.events import Event, EventKind
 from tracker.models.base import stamp
@@ -39,7 +31,9 @@ from tracker.models.bills import (
     VersionLinkRow,
     VersionRow,
 )
+from tracker.new_bill import action_values, hearing_values
 from tracker.records import BillRecord
+from tracker.standing import Standing, standing
 
 # An action is posted late when its date lies this many days before the day we first saw it.
 LATE_DAYS = 3
@@ -222,7 +216,7 @@ class _BillUpdate:
         for place, action in found.added:
             late = (today - dt.date.fromisoformat(action.date)).days > LATE_DAYS
             classes = self.state.classes[place]
-            self.writer.children.add("action", *action_values(self.id, place, action, classes, late=late))
+            self.writer.children.add("action", self.id, *action_values(place, action, classes, late=late))
             self._event(
                 EventKind.ACTION,
                 None,
@@ -281,7 +275,8 @@ class _BillUpdate:
 
         found = changes.compare(self.stored[VersionRow], self.record.versions, key, changes.version_key)
         for place, version in found.added:
-            self.writer.children.add_version(self.id, place, version)
+            links = [(link.url, link.media_type) for link in version.links]
+            self.writer.children.add_version(self.id, (place, version.note, version.date or None), links)
             self._event(EventKind.VERSION, None, version.model_dump(), version.date)
         for row, _place, version in found.kept:
             have = self.links.get(row.id, set())

@@ -9,26 +9,22 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, select
 
-from tracker import bill_rows, openstates, runs
+from tracker import bill_rows, runs
 from tracker.db import reading, writing
 from tracker.models.bills import BillRow
-from tracker.records import BillRecord, RecordError, parse_record
+from tracker.new_bill import NewBill, Raw, digest_of
+from tracker.preparation import Batch, prepared
+from tracker.records import RecordError
 
 BATCH = 2_000
-# Part of every record's hash: raise it when reading or comparing improves, and the next load looks again.
-READER = b"1"
 MAX_REJECTED_SHOWN = 1_000
-
-Raw = bytes | str | dict[str, Any] | BillRecord | RecordError
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,7 @@ class Report:
 
 def ingest(
     engine: Engine,
-    records: Iterable[Raw],
+    records: Iterable[Raw | RecordError],
     run: Run,
     *,
     now: dt.datetime,
@@ -106,15 +102,14 @@ def ingest(
             )
         }
     load = _Load(engine, run, report, known, now)
-    source = iter(records)
     done = 0
     # Records are trees of small objects without cycles: the collector's frequent passes only cost time.
     thresholds = gc.get_threshold()
     gc.set_threshold(200_000, 50, 50)
     try:
-        while batch := list(islice(source, BATCH)):
-            load.batch(batch)
-            done += len(batch)
+        for batch, bills in prepared(load.batches(records)):
+            load.store(batch, bills)
+            done += batch.size
             if progress:
                 progress(done)
     except BaseException as error:
@@ -136,66 +131,77 @@ class _Load:
     seen: set[int] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
 
-    def batch(self, raws: list[Raw]) -> None:
-        fresh: list[tuple[bytes, BillRecord]] = []
-        unchanged: list[int] = []
-        codes: set[str] = set()
-        rejected: list[RecordError] = []
-        for raw in raws:
-            if isinstance(raw, RecordError):
-                rejected.append(raw)
-                continue
-            digest = digest_of(raw)
-            hit = self.known.get(digest)
-            if hit:
-                bill, code = hit
-                counts = self.report.of(code)
-                codes.add(code)
-                if bill in self.seen:
-                    counts.duplicates += 1
+    def batches(self, records: Iterable[Raw | RecordError]) -> Iterator[Batch]:
+        """The records in batches, those that we have byte for byte told from the others."""
+        source = iter(records)
+        while raws := list(islice(source, BATCH)):
+            batch = Batch(size=len(raws))
+            for raw in raws:
+                if isinstance(raw, RecordError):
+                    batch.rejected.append(raw)
                     continue
-                self.seen.add(bill)
-                unchanged.append(bill)
-                counts.bills += 1
-                counts.unchanged += 1
-                continue
-            for own_digest, item in _parse(raw, digest):
-                if isinstance(item, RecordError):
-                    rejected.append(item)
-                elif item.key in self.keys:
-                    # Two rows of one bill in one load: the first holds, or a second load would flip it back.
-                    self.report.of(item.jurisdiction).duplicates += 1
+                digest = digest_of(raw)
+                hit = self.known.get(digest)
+                if hit:
+                    batch.known.append(hit)
                 else:
-                    self.keys.add(item.key)
-                    fresh.append((own_digest, item))
+                    batch.fresh.append((digest, raw))
+            yield batch
+
+    def store(self, batch: Batch, bills: list[NewBill | RecordError]) -> None:
+        """Write one batch, in one transaction."""
+        unchanged = self._unchanged(batch)
+        rejected = list(batch.rejected)
+        fresh: dict[str, list[NewBill]] = {}
+        for bill in bills:
+            if isinstance(bill, RecordError):
+                rejected.append(bill)
+            elif bill.key in self.keys:
+                # Two rows of one bill in one load: the first holds, or a second load would flip it back.
+                self.report.of(bill.jurisdiction).duplicates += 1
+            else:
+                self.keys.add(bill.key)
+                fresh.setdefault(bill.jurisdiction, []).append(bill)
         self._reject(rejected)
         with writing(self.engine) as connection:
-            for code in codes | {r.jurisdiction for _, r in fresh} | {e.jurisdiction for e in rejected}:
+            for code in {c for _, c in batch.known} | set(fresh) | {e.jurisdiction for e in rejected}:
                 self._run_id(connection, code)
             if rejected:
                 runs.note_rejected(connection, self.report.run_ids, rejected, self.now)
             bill_rows.touch(connection, unchanged, self.now)
-            for code, records in _by_jurisdiction(fresh).items():
-                counts = self.report.of(code)
-                outcome = bill_rows.store(
-                    connection,
-                    records,
-                    now=self.now,
-                    run_id=self.report.run_ids[code],
-                    already_seen=self.seen,
-                )
-                counts.bills += outcome.new + outcome.changed + outcome.unchanged
-                counts.new += outcome.new
-                counts.changed += outcome.changed
-                counts.unchanged += outcome.unchanged
-                counts.duplicates += outcome.duplicates
-                counts.events += outcome.events
-                counts.newest_action = max(counts.newest_action, outcome.newest_action)
-                counts.sessions.update(r.legislative_session for _, r in records)
-                self.seen.update(outcome.ids)
-                for text, times in outcome.unknown_actions.items():
-                    key = (code, text)
-                    self.report.unknown_actions[key] = self.report.unknown_actions.get(key, 0) + times
+            for code, group in fresh.items():
+                self._store(connection, code, group)
+
+    def _unchanged(self, batch: Batch) -> list[int]:
+        ids = []
+        for bill, code in batch.known:
+            counts = self.report.of(code)
+            if bill in self.seen:
+                counts.duplicates += 1
+                continue
+            self.seen.add(bill)
+            ids.append(bill)
+            counts.bills += 1
+            counts.unchanged += 1
+        return ids
+
+    def _store(self, connection: Connection, code: str, bills: list[NewBill]) -> None:
+        outcome = bill_rows.store(
+            connection, bills, now=self.now, run_id=self.report.run_ids[code], already_seen=self.seen
+        )
+        counts = self.report.of(code)
+        counts.bills += outcome.new + outcome.changed + outcome.unchanged
+        counts.new += outcome.new
+        counts.changed += outcome.changed
+        counts.unchanged += outcome.unchanged
+        counts.duplicates += outcome.duplicates
+        counts.events += outcome.events
+        counts.newest_action = max(counts.newest_action, outcome.newest_action)
+        counts.sessions.update(bill.session for bill in bills)
+        self.seen.update(outcome.ids)
+        for text, times in outcome.unknown_actions.items():
+            key = (code, text)
+            self.report.unknown_actions[key] = self.report.unknown_actions.get(key, 0) + times
 
     def _reject(self, errors: list[RecordError]) -> None:
         for error in errors:
@@ -221,48 +227,3 @@ class _Load:
                     )
                 runs.finish(connection, self.report.run_ids[code], counts, self.now, failed)
             runs.note_unknown_actions(connection, self.report.run_ids, self.report.unknown_actions, self.now)
-
-
-def digest_of(raw: bytes | str | dict[str, Any] | BillRecord) -> bytes:
-    """What tells that a record is the same as last time: 16 bytes of its own JSON text."""
-    if isinstance(raw, BillRecord):
-        raw = raw.model_dump_json()
-    elif isinstance(raw, dict):
-        raw = to_json(raw)
-    data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw.strip()
-    return hashlib.blake2b(data, digest_size=16, salt=READER).digest()
-
-
-def _parse(raw: Raw, digest: bytes) -> Iterator[tuple[bytes, BillRecord | RecordError]]:
-    """One record, or several (each with a digest of its own) from a file that holds a JSON array."""
-    data: Any = raw
-    if isinstance(raw, bytes | str):
-        try:
-            data = from_json(raw)
-        except ValueError as error:
-            yield digest, RecordError("", "", "JSON", str(error)[:200])
-            return
-    if not isinstance(data, list):
-        yield digest, _record(data)
-        return
-    for item in data:
-        yield digest_of(to_json(item)), _record(item)
-
-
-def _record(item: Any) -> BillRecord | RecordError:
-    try:
-        if isinstance(item, dict) and openstates.is_scraped_bill(item):
-            item = openstates.to_record(item)
-        return parse_record(item)
-    except RecordError as error:
-        return error
-    except (TypeError, AttributeError, ValueError) as error:
-        code = item.get("jurisdiction") if isinstance(item, dict) else ""
-        return RecordError(code if isinstance(code, str) else "", "", "record", f"wrong shape: {error}"[:200])
-
-
-def _by_jurisdiction(records: list[tuple[bytes, BillRecord]]) -> dict[str, list[tuple[bytes, BillRecord]]]:
-    groups: dict[str, list[tuple[bytes, BillRecord]]] = {}
-    for digest, record in records:
-        groups.setdefault(record.jurisdiction, []).append((digest, record))
-    return groups

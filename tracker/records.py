@@ -51,6 +51,10 @@ class RecordError(ValueError):
         self.problem = problem
         super().__init__(f"{jurisdiction or '?'} {identifier or '(no identifier)'}: {field}: {problem}")
 
+    def __reduce__(self) -> tuple[type[RecordError], tuple[str, str, str, str]]:
+        # Exceptions are rebuilt from their message alone otherwise, and this one crosses processes.
+        return type(self), (self.jurisdiction, self.identifier, self.field, self.problem)
+
 
 @lru_cache(maxsize=65_536)
 def normalise_identifier(raw: str) -> str:
@@ -120,8 +124,8 @@ def _date(value: object) -> str:
     return _iso_date(value)
 
 
-def _required_date(value: str) -> str:
-    return _present(value)
+def _required_date(value: object) -> str:
+    return _present(_date(value))
 
 
 def _url(value: str) -> str:
@@ -137,14 +141,21 @@ def _present(value: str) -> str:
     return value
 
 
-def _text(value: object) -> object:
-    return "" if value is None else value
+def _line(value: object) -> object:
+    if value is None:
+        return ""
+    return _clean(value) if isinstance(value, str) else value
 
 
-Line = Annotated[str, BeforeValidator(_text), StringConstraints(max_length=MAX_TEXT), AfterValidator(_clean)]
-Required = Annotated[str, StringConstraints(max_length=MAX_TITLE), AfterValidator(_clean), AfterValidator(_present)]
+def _required(value: str) -> str:
+    return _present(_clean(value))
+
+
+# One function a field: each call from the validator costs as much as what it does.
+Line = Annotated[str, BeforeValidator(_line), StringConstraints(max_length=MAX_TEXT)]
+Required = Annotated[str, StringConstraints(max_length=MAX_TITLE), AfterValidator(_required)]
 Day = Annotated[str, BeforeValidator(_date)]
-ActionDay = Annotated[str, BeforeValidator(_date), AfterValidator(_required_date)]
+ActionDay = Annotated[str, BeforeValidator(_required_date)]
 Url = Annotated[str, StringConstraints(max_length=4_000, strip_whitespace=True), AfterValidator(_url)]
 Chamber = Literal["upper", "lower", "legislature", "executive", ""]
 

@@ -171,6 +171,8 @@ def _oldest_first(actions: Sequence[ActionLike], matches: Sequence[Match]) -> It
 
 def _step(walk: _Walk, match: Match, chamber: str, date: str, at: int) -> None:
     """Let one action move the bill. Later lines of this function weigh more."""
+    if not match.classes and not match.effect:
+        return
     classes = set(match.classes)
     acting = match.by or chamber
     if match.effect == "revived" and walk.stage == Stage.FAILED:

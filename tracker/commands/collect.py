@@ -88,8 +88,8 @@ def _compare(engine: Any, records: Path) -> dict[str, int]:
     from sqlalchemy import select
 
     from tracker.db import reading
-    from tracker.ingest import digest_of
     from tracker.models.bills import BillRow
+    from tracker.new_bill import digest_of
     from tracker.record_files import FileError, read
     from tracker.records import RecordError, parse_record
 
