@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from crawlers import dry_run, health, recordings
+from crawlers import dry_run, health, modules, recordings
 from crawlers.mirrors import govbot
 from crawlers.recording import Recording
 from tracker import jurisdictions
@@ -115,8 +115,9 @@ def one(plan: dict[str, Any], whole: dict[str, Any], dice: random.Random, out: P
         status, headers, body = recording.replies[url]
         recording.replies[url] = (dice.choice([status] * 9 + [500]), headers, mutation(body, dice))
     source = jurisdictions.load().sources_for(place.code)[0]
-    module = recordings.MODULES[place.code]
-    spider = module.Spider(source=source, session=whole["session"], recording=recording, **common)
+    made = modules.spider(place.code)
+    assert made is not None
+    spider = made(source=source, session=whole["session"], recording=recording, **common)
     account = dry_run.run(spider)
     verdict = health.judge(account.to_json(), {"runs": [], "sitting": "unknown"}, None)
     if account.outcome == "failed":

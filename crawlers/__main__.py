@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import importlib
 import json
 import os
 import sys
@@ -16,7 +15,7 @@ from typing import Any
 
 from scrapy.crawler import CrawlerProcess
 
-from crawlers import health, recordings, sample
+from crawlers import health, modules, recordings, sample
 from crawlers.account import Account
 from crawlers.politeness import quiet_now
 from crawlers.recording import Recording, RecordingError
@@ -53,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     temporary = target.with_suffix(".tmp")
     temporary.write_text(json.dumps(manifest), "utf-8")
     temporary.replace(target)
-    shown = {k: v for k, v in manifest.items() if k not in ("validators", "rejected", "issues")}
+    shown = {k: v for k, v in manifest.items() if k not in ("validators", "rejected", "issues", "present")}
     print(json.dumps(shown))
     return int(account.outcome == "failed")
 
@@ -81,19 +80,9 @@ def _source(place: Jurisdiction, name: str) -> Source:
     sources = jurisdictions.load().sources_for(place.code, name)
     chosen = next((s for s in sources if not name or s.name == name or s.module == name), None)
     for source in [chosen] if chosen else sources:
-        if _module(source) is not None:
+        if modules.spider(source.module) is not None:
             return source
     raise ValueError(f"{place.code}: no crawler for {name or 'any of its sources'} yet")
-
-
-def _module(source: Source) -> Any:
-    for package in ("crawlers.jurisdictions", "crawlers.mirrors"):
-        try:
-            return importlib.import_module(f"{package}.{source.module}")
-        except ModuleNotFoundError as error:
-            if not (error.name or "").startswith(package):
-                raise
-    return None
 
 
 def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> Account:
@@ -121,8 +110,9 @@ def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> 
             session = jurisdictions.load().session_for(place.code, dt.datetime.now(place.zone).date()).identifier
     replaying = options.replay is not None
     process = CrawlerProcess(scrapy_settings(source.politeness, replaying=replaying))
-    module = _module(source)
-    crawler = process.create_crawler(module.Spider)
+    spider_class = modules.spider(source.module)
+    assert spider_class is not None
+    crawler = process.create_crawler(spider_class)
     process.crawl(
         crawler,
         place=place,

@@ -34,6 +34,10 @@ class Account:
         self.replayed = replayed
         self.started_at = dt.datetime.now(dt.UTC)
         self.complete = False
+        # Only what changed was asked for (a feed): the rest is there, though nobody looked.
+        self.partial = False
+        # Bills ("session/identifier") that the site shows and whose document is the one of last time.
+        self.present: set[str] = set()
         self.outcome = "ok"
         self.reason = ""
         self.requests = self.bytes = self.not_modified = self.bills = 0
@@ -83,6 +87,9 @@ class Account:
             "source": self.source,
             "replayed": self.replayed,
             "complete": self.complete and self.outcome != "failed",
+            "partial": self.partial,
+            "present": sorted(self.present),
+            "present_count": len(self.present),
             "outcome": self.outcome,
             "reason": self.reason,
             "started_at": self.started_at.isoformat(),

@@ -29,7 +29,8 @@ class ConditionalMiddleware:
 
     def process_request(self, request: Request) -> None:
         said = self.spider.known.get(request.url)
-        if not said or request.meta.get("unconditional") or self.spider.full:
+        # robots.txt is read whole every time: "unchanged" would be taken for "no rules".
+        if not said or request.meta.get("unconditional") or request.meta.get("dont_obey_robotstxt") or self.spider.full:
             return
         if said.get("etag"):
             request.headers.setdefault("If-None-Match", said["etag"])
@@ -40,6 +41,8 @@ class ConditionalMiddleware:
         account = self.spider.account
         account.requests += 1
         account.bytes += len(response.body)
+        if request.meta.get("dont_obey_robotstxt"):
+            return response
         said = self.spider.known.get(request.url) or {}
         if response.status == 304:
             account.not_modified += 1

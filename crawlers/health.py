@@ -48,13 +48,13 @@ def judge(
     ``period``: the session's first and last day, where known.
     """
     verdict = Verdict()
-    bills = int(manifest.get("bills") or 0)
+    bills = _seen(manifest)
     if manifest.get("outcome") in ("failed", "unchanged"):
         return verdict
     past = [
         run
         for run in history.get("runs") or ()
-        if run.get("session") == manifest.get("session") and run.get("complete") and run.get("bills")
+        if run.get("session") == manifest.get("session") and run.get("complete") and _seen(run)
     ]
     if bills == 0 and manifest.get("complete"):
         if past or history.get("sitting") == "sitting":
@@ -74,8 +74,13 @@ def judge(
     return verdict
 
 
+def _seen(manifest: Mapping[str, Any]) -> int:
+    """Bills that a run saw: those it read and those whose document was the one of last time."""
+    return int(manifest.get("bills") or 0) + int(manifest.get("present_count") or 0)
+
+
 def _against_past(manifest: Mapping[str, Any], last: Mapping[str, Any], bills: int, verdict: Verdict) -> None:
-    before = int(last["bills"])
+    before = _seen(last)
     if before >= ENOUGH and bills < before * (1 - MAX_DROP):
         verdict.reasons.append(f"{bills:,} bills, where the last good run had {before:,}")
         return

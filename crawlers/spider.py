@@ -6,84 +6,16 @@ is rejected with its reason, a bad file fails the crawl with its reason, and not
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
-import scrapy
 from scrapy.http import Request, Response
 
-from crawlers import blocked
-from crawlers.account import Account
+from crawlers.base import UNREADABLE, BillSpider
 from crawlers.conditional import UNCHANGED
-from crawlers.recording import Recording
-from tracker.jurisdictions import Jurisdiction, Source
+from tracker.records import normalise_identifier
 
-
-class BillSpider(scrapy.Spider):
-    """Common ground: the jurisdiction's data, the account, one record at a time."""
-
-    name = "bills"
-    expected: ClassVar[blocked.Expected] = "any"
-
-    def __init__(
-        self,
-        *,
-        place: Jurisdiction,
-        source: Source,
-        session: str,
-        out: Path,
-        recording: Recording | None = None,
-        record_to: Path | None = None,
-        known: Mapping[str, Mapping[str, str]] | None = None,
-        full: bool = False,
-        limit: int = 0,
-    ) -> None:
-        super().__init__()
-        self.place, self.source, self.session = place, source, session
-        self.hosts: Sequence[str] = source.hosts
-        self.out, self.recording, self.record_to = out, recording, record_to
-        self.known = dict(known or {})
-        self.full, self.limit = full, limit
-        self.account = Account(place.code, source.name, session, replayed=recording is not None)
-        if recording is not None and recording.damage:
-            self.account.issue("damaged_recording", "", recording.damage)
-
-    def site_session(self) -> str:
-        """The session as the site calls it."""
-        found = self.place.by_identifier.get(self.session)
-        return found.site_id if found else self.session
-
-    def records(self, rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
-        """Each row as a record; one that cannot be read is rejected and the next one taken."""
-        for row in rows:
-            try:
-                made = self.record(row)
-            except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-                self.account.reject(self.name_of(row), type(error).__name__, str(error) or "cannot be read")
-                continue
-            if made is not None:
-                yield {"jurisdiction": self.place.code, "legislative_session": self.session, **made}
-
-    def record(self, row: Any) -> dict[str, Any] | None:
-        """One bill in BillRecord's terms; None for a row that is no bill."""
-        raise NotImplementedError
-
-    def name_of(self, row: Any) -> str:
-        """The bill's identifier as far as it can be told, for error messages."""
-        return str(row)[:60]
-
-    def usable(self, response: Response, expected: blocked.Expected | None = None) -> str:
-        """Why a reply cannot be used; empty when it can."""
-        if response.status != 200:
-            return f"status {response.status}"
-        return blocked.why(response.body, expected or self.expected)
-
-    def failed(self, failure: Any) -> None:
-        """A request without a reply: the crawl cannot be complete."""
-        url = failure.request.url
-        self.account.complete = False
-        self.account.issue("no_reply", "", f"{url[:200]}: {failure.getErrorMessage()[:200]}")
+__all__ = ["BillSpider", "BulkSpider", "DetailSpider"]
 
 
 class BulkSpider(BillSpider):
@@ -101,6 +33,8 @@ class BulkSpider(BillSpider):
         self.waiting = set(urls)
         self.bodies: dict[str, bytes] = {}
         self.unchanged: dict[str, str] = {}
+        for request in self.session_requests():
+            yield request
         for name, url in urls.items():
             yield Request(url, self.got, errback=self.lost, cb_kwargs={"file": name}, dont_filter=True)
 
@@ -157,7 +91,7 @@ class BulkSpider(BillSpider):
             rows = self.rows(self.bodies)
             self.account.complete = True
             yield from self.records(rows)
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        except UNREADABLE as error:
             self.account.fail(f"the files cannot be read: {type(error).__name__}: {error}")
 
     def rows(self, files: Mapping[str, bytes]) -> Iterable[Any]:
@@ -166,11 +100,20 @@ class BulkSpider(BillSpider):
 
 
 class DetailSpider(BillSpider):
-    """A list that says what changed, then one document a bill."""
+    """A list that says what changed, then one document a bill.
+
+    A stamp (date, hash, version) on the list saves the document when it is the one of last time; without a
+    stamp the site is asked "changed since?". Where the site has a feed of changes, ``changes`` replaces the
+    list from the second crawl on: what it does not show is taken as unchanged.
+    """
 
     def listing(self) -> Iterable[str]:
         """Addresses of the lists."""
         raise NotImplementedError
+
+    def changes(self, cursor: str) -> Iterable[str]:
+        """Addresses of the lists of what changed since ``cursor``; none where the site has no such feed."""
+        return ()
 
     def is_detail(self, url: str) -> bool:
         """Whether an address is of a bill's document (a recording may hold details without lists)."""
@@ -181,54 +124,110 @@ class DetailSpider(BillSpider):
         raise NotImplementedError
 
     async def start(self) -> AsyncIterator[Any]:
-        recorded = self.recording.urls() if self.recording else []
-        lists = list(self.listing())
+        for request in self.session_requests():
+            yield request
+        lists = self.lists()
         if self.recording and not any(url in self.recording.replies for url in lists):
-            for url in recorded:
+            self.account.complete = False
+            for url in self.recording.urls():
                 if self.is_detail(url):
-                    yield self._detail(url, "")
+                    yield self.detail(url, "")
             return
-        self.account.complete = not self.limit
         for url in lists:
-            yield Request(url, self.got_list, errback=self.failed, dont_filter=True)
+            yield self.list_request(url)
+
+    def lists(self) -> list[str]:
+        """The lists to begin with: all of the session, or what changed since the last good crawl."""
+        said = {} if self.full else self.known.get(self.cursor_key) or {}
+        feed = list(self.changes(said["stamp"])) if said.get("stamp") else []
+        self.account.complete = not self.limit and not feed
+        self.account.partial = bool(feed)
+        self.advance(self.account.started_at.isoformat())
+        return feed or list(self.listing())
+
+    def advance(self, cursor: str) -> None:
+        """Where the feed goes on next time, when it is not the moment at which this crawl began."""
+        self.account.validators[self.cursor_key] = {"stamp": cursor}
+
+    @property
+    def cursor_key(self) -> str:
+        """Where the feed's cursor is kept, among the validators."""
+        return f"cursor:{self.place.code}/{self.source.name}/{self.session}"
+
+    def list_request(self, url: str) -> Request:
+        """The request of a list: always whole, since it tells which bills there are."""
+        return Request(url, self.got_list, errback=self.lost_list, dont_filter=True, meta={"unconditional": True})
+
+    def lost_list(self, failure: Any) -> None:
+        """Without a list nobody knows what is missing."""
+        self.account.fail(f"{failure.request.url[:200]}: {failure.getErrorMessage()[:200] or 'no reply'}")
 
     def got_list(self, response: Response) -> Iterator[Any]:
-        if UNCHANGED in response.flags and not response.body:
-            self.account.complete = False
-            return
         problem = self.usable(response)
         if problem:
             self.account.fail(f"{response.url}: {problem}")
             return
         try:
             entries = list(self.listed(response))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except UNREADABLE as error:
             self.account.fail(f"{response.url}: the list cannot be read: {error}")
             return
         for url, stamp in entries:
             if not self.is_detail(url):
-                yield Request(url, self.got_list, errback=self.failed, dont_filter=True)
-            elif stamp and not self.full and (self.known.get(url) or {}).get("stamp") == stamp:
-                self.account.not_modified += 1
-                self.account.complete = False
-                self.account.validators[url] = dict(self.known[url])
-            else:
-                yield self._detail(url, stamp)
+                yield self.list_request(url)
+            elif not self.unchanged(url, stamp):
+                yield self.detail(url, stamp)
 
-    def _detail(self, url: str, stamp: str) -> Request:
+    def unchanged(self, url: str, stamp: str) -> bool:
+        """Whether the list's stamp says that a document is the one of last time."""
+        said = self.known.get(url) or {}
+        if self.full or not stamp or said.get("stamp") != stamp:
+            return False
+        self.account.not_modified += 1
+        self.keep(url)
+        return True
+
+    def keep(self, url: str) -> None:
+        """Take a bill as it was: its document did not change."""
+        said = {**(self.known.get(url) or {}), **self.account.validators.get(url, {})}
+        self.account.validators[url] = said
+        if said.get("bill"):
+            self.account.present.add(said["bill"])
+        else:
+            self.account.complete = False
+
+    def detail(self, url: str, stamp: str) -> Request:
+        """The request of a bill's document."""
         return Request(url, self.got_detail, errback=self.failed, cb_kwargs={"stamp": stamp}, dont_filter=True)
 
     def got_detail(self, response: Response, stamp: str) -> Iterator[Any]:
-        if stamp and response.url in self.account.validators:
-            self.account.validators[response.url] = {**self.account.validators[response.url], "stamp": stamp}
+        url = asked(response)
         if UNCHANGED in response.flags:
-            self.account.complete = False
+            self.keep(url)
+            self.account.validators[url]["stamp"] = stamp
             return
         problem = self.usable(response)
         if problem:
-            self.account.reject(response.url.rsplit("/", 1)[-1], "reply", problem)
+            self.account.reject(self.name_of(response), "reply", problem)
             return
-        yield from self.records([response])
+        yield from self.noted(url, stamp, self.records([response]))
+
+    def noted(self, url: str, stamp: str, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Remember with a document's address which bill it is of; a document that gave none is asked for again."""
+        made = None
+        for made in records:
+            bill = f"{made['legislative_session']}/{normalise_identifier(str(made.get('identifier') or ''))}"
+            self.account.validators.setdefault(url, {}).update(stamp=stamp, bill=bill)
+            yield made
+        if made is None:
+            self.account.validators.pop(url, None)
 
     def name_of(self, row: Any) -> str:
         return str(row.url).rsplit("/", 1)[-1]
+
+
+def asked(response: Response) -> str:
+    """The address that was asked for, before redirects."""
+    if response.request is None:
+        return response.url
+    return str((response.request.meta.get("redirect_urls") or [response.request.url])[0])

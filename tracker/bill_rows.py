@@ -87,7 +87,8 @@ def touch(connection: Connection, ids: Sequence[int], now: dt.datetime) -> None:
     """Note that these bills were seen again, unchanged."""
     for start in range(0, len(ids), _CHUNK):
         part = ids[start : start + _CHUNK]
-        connection.execute(update(table(BillRow)).where(BillRow.id.in_(part)).values(last_seen_at=now))
+        seen = {"last_seen_at": now, "missing_runs": 0}
+        connection.execute(update(table(BillRow)).where(BillRow.id.in_(part)).values(**seen))
 
 
 def mark_missing(

@@ -196,7 +196,17 @@ def _issues(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 def _known(engine: Engine, code: str) -> dict[str, dict[str, str]]:
     with reading(engine) as connection:
         rows = connection.execute(select(HttpCacheRow).where(HttpCacheRow.jurisdiction == code)).all()
-    return {row.url: {"etag": row.etag, "last_modified": row.last_modified, "body_hash": row.body_hash} for row in rows}
+        # A bill that had vanished and shows again is read, however old its stamp.
+        gone = {
+            f"{session}/{bill}"
+            for session, bill in connection.execute(
+                select(SessionRow.identifier, BillRow.identifier)
+                .join(SessionRow, SessionRow.id == BillRow.session_id)
+                .where(BillRow.jurisdiction == code, BillRow.vanished_at.is_not(None))
+            )
+        }
+    names = ("etag", "last_modified", "body_hash", "stamp", "bill")
+    return {row.url: {name: getattr(row, name) for name in names} for row in rows if row.bill not in gone}
 
 
 def _history(engine: Engine, code: str, now: dt.datetime) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, select
 
 from tracker import bill_rows, runs
 from tracker.db import reading, writing
-from tracker.models.bills import BillRow
+from tracker.models.bills import BillRow, SessionRow
 from tracker.new_bill import NewBill, Raw, digest_of
 from tracker.preparation import Batch, prepared
 from tracker.records import RecordError
@@ -117,6 +117,7 @@ def ingest(
         raise
     finally:
         gc.set_threshold(*thresholds)
+    load.present()
     load.close()
     return report
 
@@ -202,6 +203,26 @@ class _Load:
         for text, times in outcome.unknown_actions.items():
             key = (code, text)
             self.report.unknown_actions[key] = self.report.unknown_actions.get(key, 0) + times
+
+    def present(self) -> None:
+        """Take bills that the crawl saw unchanged, and so did not read, as seen."""
+        keys = set(self.run.manifest.get("present") or ())
+        code = str(self.run.manifest.get("jurisdiction") or "")
+        if not keys or not code:
+            return
+        with writing(self.engine) as connection:
+            rows = connection.execute(
+                select(BillRow.id, SessionRow.identifier, BillRow.identifier)
+                .join(SessionRow, SessionRow.id == BillRow.session_id)
+                .where(BillRow.jurisdiction == code, BillRow.vanished_at.is_(None))
+            ).all()
+            there = [bill for bill, session, name in rows if f"{session}/{name}" in keys and bill not in self.seen]
+            self._run_id(connection, code)
+            bill_rows.touch(connection, there, self.now)
+        self.seen.update(there)
+        counts = self.report.of(code)
+        counts.bills += len(there)
+        counts.unchanged += len(there)
 
     def _reject(self, errors: list[RecordError]) -> None:
         for error in errors:

@@ -38,7 +38,7 @@ def start(connection: Connection, jurisdiction: str, run: Run, started_at: dt.da
                 rejected=0,
                 events=0,
                 newest_action="",
-                numbers={k: v for k, v in run.manifest.items() if k not in ("validators", "rejected")},
+                numbers={k: v for k, v in run.manifest.items() if k not in ("validators", "rejected", "present")},
                 records_path=run.records_path,
             )
             .returning(CrawlRunRow.id)
@@ -152,6 +152,8 @@ def keep_validators(
             "etag": str(said.get("etag") or ""),
             "last_modified": str(said.get("last_modified") or ""),
             "body_hash": str(said.get("body_hash") or ""),
+            "stamp": str(said.get("stamp") or ""),
+            "bill": str(said.get("bill") or "")[:200],
             "checked_at": now,
             "changed_at": now,
         }

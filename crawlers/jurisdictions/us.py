@@ -37,6 +37,7 @@ class Spider(DetailSpider):
     """One record a BILLSTATUS file."""
 
     expected = "xml"
+    session_url = DETAIL.pattern
 
     def listing(self) -> Iterable[str]:
         base = "https://www.govinfo.gov/sitemap/bulkdata/BILLSTATUS"

@@ -30,6 +30,7 @@ class Spider(BulkSpider):
     """One record a row of BILLS.CSV, with what the other files say of it."""
 
     expected = "csv"
+    session_url = r"/lisfiles/([^/]+)/"
     files = {  # noqa: RUF012 - declarative
         name: f"https://lis.blob.core.windows.net/lisfiles/{{session}}/{name}"
         for name in (

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from crawlers import dry_run, recordings, sample
+from crawlers import dry_run, modules, recordings, sample
 from crawlers.account import Account
 from crawlers.recording import Recording, RecordingError
+from tests.crawlers.replies import in_memory
 from tracker import jurisdictions
 
 TODAY = dt.date(2026, 11, 24)
@@ -28,7 +29,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def crawl(recording: Recording, code: str, out: Path, **more: Any) -> tuple[Account, list[dict[str, Any]]]:
     place = jurisdictions.load().get(code)
-    spider = recordings.MODULES[code].Spider(
+    spider = modules.spider(code)(  # type: ignore[misc]
         place=place,
         source=jurisdictions.load().sources_for(code)[0],
         session=recordings.session_of(code, recording),
@@ -78,13 +79,6 @@ def test_congress_reads_both_generations_of_names(tmp_path: Path) -> None:
     (bill,) = bills
     assert (bill["identifier"], bill["legislative_session"], len(bill["actions"])) == ("HR 7", "199", 1)
     assert bill["abstracts"][0]["abstract"] == "Made up ."
-
-
-def in_memory(replies: dict[str, bytes], status: int = 200) -> Recording:
-    recording = Recording.__new__(Recording)
-    recording.path, recording.damage = Path("memory"), ""
-    recording.replies = {url: (status, [("Content-Type", "text/plain")], body) for url, body in replies.items()}
-    return recording
 
 
 @pytest.mark.parametrize(

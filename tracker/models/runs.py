@@ -59,7 +59,11 @@ class CrawlIssueRow(Base):
 
 
 class HttpCacheRow(Base):
-    """What a site told us of a URL's freshness. No bodies: only what is needed to ask "changed since?"."""
+    """What a site told us of a URL's freshness. No bodies: only what is needed to ask "changed since?".
+
+    ``stamp`` is what a list said of the document (or a feed's cursor), ``bill`` which bill
+    ("session/identifier") it is of.
+    """
 
     __tablename__ = "http_cache"
 
@@ -68,5 +72,33 @@ class HttpCacheRow(Base):
     etag: Mapped[str] = mapped_column(Text)
     last_modified: Mapped[str] = mapped_column(Text)
     body_hash: Mapped[str] = mapped_column(String(64))
+    stamp: Mapped[str] = mapped_column(Text, server_default="")
+    bill: Mapped[str] = mapped_column(String(200), server_default="")
     checked_at: Mapped[dt.datetime] = mapped_column(Moment)
     changed_at: Mapped[dt.datetime] = mapped_column(Moment)
+
+
+class SourceBudgetRow(Base):
+    """Queries used of a keyed source's allowance, by period: a month ("2026-11") or a day ("2026-11-24").
+
+    A crawl's share is entered before it starts and what it left over is taken back: a crawl that dies has
+    used all it was given, so that the allowance is never exceeded.
+    """
+
+    __tablename__ = "source_budget"
+
+    source: Mapped[str] = mapped_column(String(40), primary_key=True)
+    period: Mapped[str] = mapped_column(String(10), primary_key=True)
+    used: Mapped[int] = mapped_column(Integer)
+    updated_at: Mapped[dt.datetime] = mapped_column(Moment)
+
+
+class CrawlAlertRow(Base):
+    """A jurisdiction of which the admins were told that its crawls fail. Gone once they are told it is well again."""
+
+    __tablename__ = "crawl_alert"
+
+    jurisdiction: Mapped[str] = mapped_column(String(2), primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
+    failures: Mapped[int] = mapped_column(Integer)
+    told_at: Mapped[dt.datetime] = mapped_column(Moment)

@@ -1,0 +1,45 @@
+"""Archives as states publish them, read member by member, with limits: nothing is unpacked to disk."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+# One member; the largest real one known is California's history table with some 300 MB.
+MAX_MEMBER = 512 * 1024 * 1024
+MAX_MEMBERS = 200_000
+_CHUNK = 1 << 20
+
+
+def members(source: bytes | Path, pattern: str, *, limit: int = MAX_MEMBER) -> Iterator[tuple[str, bytes]]:
+    """(name, body) of a zip file's members whose names match. Names are only read, never used as paths.
+
+    Raises ValueError when the archive is damaged, or a member is larger than ``limit`` says (its own
+    statement of size is not believed).
+    """
+    wanted = re.compile(pattern)
+    try:
+        with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
+            if len(archive.infolist()) > MAX_MEMBERS:
+                raise ValueError(f"the archive has more than {MAX_MEMBERS:,} members")
+            for member in archive.infolist():
+                if not member.is_dir() and wanted.search(member.filename):
+                    with archive.open(member) as file:
+                        yield member.filename, _read(file, member.filename, limit)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"the archive is damaged: {error}") from error
+
+
+def _read(file: IO[bytes], name: str, limit: int) -> bytes:
+    parts, size = [], 0
+    while part := file.read(_CHUNK):
+        size += len(part)
+        if size > limit:
+            raise ValueError(f"{name[:80]} is larger than {limit >> 20} MiB")
+        parts.append(part)
+    return b"".join(parts)

@@ -1,0 +1,37 @@
+"""Recordings made in memory, and a spider of any class run on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crawlers import dry_run
+from crawlers.account import Account
+from crawlers.base import BillSpider
+from crawlers.recording import Recording
+from tracker import jurisdictions
+
+
+def in_memory(replies: Mapping[str, bytes | str | Any], status: int = 200) -> Recording:
+    """A recording of these replies by address: bytes as they are, anything else as JSON."""
+    recording = Recording.__new__(Recording)
+    recording.path, recording.damage = Path("memory"), ""
+    recording.replies = {
+        url: (status, [("Content-Type", "text/plain")], body if isinstance(body, bytes) else json.dumps(body).encode())
+        for url, body in replies.items()
+    }
+    return recording
+
+
+def crawl(
+    spider: type[BillSpider], code: str, replies: Mapping[str, Any], out: Path, *, session: str = "", **more: Any
+) -> tuple[Account, list[dict[str, Any]]]:
+    """Run a spider class on replies; returns its account and its records."""
+    place = jurisdictions.load().get(code)
+    source = jurisdictions.load().sources_for(code)[0]
+    session = session or place.sessions[-1].identifier
+    made = spider(place=place, source=source, session=session, out=out, recording=in_memory(replies), **more)
+    account = dry_run.run(made)
+    return account, [json.loads(line) for line in out.read_text("utf-8").splitlines()]
