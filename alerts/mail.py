@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
-from alerts.cleaning import clean
+from tracker.cleaning import clean
 
 
 def sender_of(mail_from: str) -> tuple[str, str]:
