@@ -131,6 +131,8 @@ def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> 
         account.fail("the crawl did not start")
         return account
     made: Account = spider.account  # type: ignore[attr-defined]
+    if "recording" in keywords:
+        made.recorded_at = keywords["recording"].recorded_at
     stats = crawler.stats.get_stats() if crawler.stats else {}
     errors = sum(int(count) for name, count in stats.items() if name.startswith("spider_exceptions/"))
     if errors:

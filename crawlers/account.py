@@ -33,6 +33,8 @@ class Account:
         self.jurisdiction, self.source, self.session = jurisdiction, source, session
         self.replayed = replayed
         self.started_at = dt.datetime.now(dt.UTC)
+        # When a replayed recording was made (ISO moment); "" for a live crawl.
+        self.recorded_at = ""
         self.complete = False
         # Only what changed was asked for (a feed): the rest is there, though nobody looked.
         self.partial = False
@@ -86,6 +88,7 @@ class Account:
             "session": self.session,
             "source": self.source,
             "replayed": self.replayed,
+            "recorded_at": self.recorded_at,
             "complete": self.complete and self.outcome != "failed",
             "partial": self.partial,
             "present": sorted(self.present),

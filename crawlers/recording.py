@@ -37,10 +37,13 @@ class Recording:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.replies: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
+        # When the newest reply was given (ISO moment, UTC), as the recording says.
+        self.recorded_at = ""
         try:
             with path.open("rb") as file:
-                for url, status, headers, body in _responses(file):
+                for moment, url, status, headers, body in _responses(file):
                     self.replies[url] = (status, headers, body)
+                    self.recorded_at = max(self.recorded_at, moment)
         except (ArchiveLoadFailed, OSError, EOFError, ValueError) as error:
             if not self.replies:
                 raise RecordingError(f"{path.name} is no readable recording: {error}") from error
@@ -64,7 +67,7 @@ class Recording:
         return kind(request.url, status=status, headers=dict(headers), body=body, request=request)
 
 
-def _responses(file: Any) -> Iterator[tuple[str, int, list[tuple[str, str]], bytes]]:
+def _responses(file: Any) -> Iterator[tuple[str, str, int, list[tuple[str, str]], bytes]]:
     for record in ArchiveIterator(file):
         if record.rec_type != "response":
             continue
@@ -73,7 +76,8 @@ def _responses(file: Any) -> Iterator[tuple[str, int, list[tuple[str, str]], byt
         if len(body) > MAX_REPLY:
             raise ValueError(f"the reply of {url} is over {MAX_REPLY >> 20} MiB")
         headers = [(k, v) for k, v in record.http_headers.headers if k.lower() not in _TRANSFER]
-        yield url, int(record.http_headers.get_statuscode()), headers, body
+        moment = record.rec_headers.get_header("WARC-Date") or ""
+        yield moment, url, int(record.http_headers.get_statuscode()), headers, body
 
 
 class _OfSpider:

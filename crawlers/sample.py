@@ -35,8 +35,9 @@ def write(folder: Path, today: dt.date) -> None:
         there = [bill for bill in bills if bill.get("day", 1) <= day]
         virginia = [bill for bill in there if bill["kind"] == "va"]
         congress = [bill for bill in there if bill["kind"] == "us"]
-        _warc(folder / f"va-day{day}.warc.gz", _virginia(virginia, day, today))
-        _warc(folder / f"us-day{day}.warc.gz", [_status(bill, day, today) for bill in congress])
+        on = today - dt.timedelta(days=2 - day)
+        _warc(folder / f"va-day{day}.warc.gz", _virginia(virginia, day, today), on)
+        _warc(folder / f"us-day{day}.warc.gz", [_status(bill, day, today) for bill in congress], on)
 
 
 def _seen(bill: dict[str, Any], day: int, today: dt.date) -> list[tuple[dt.date, dict[str, Any]]]:
@@ -104,11 +105,17 @@ def _status(bill: dict[str, Any], day: int, today: dt.date) -> tuple[str, str, b
     return f"{_US}/{low}/BILLSTATUS-{CONGRESS}{low}{number}.xml", "application/xml", body.encode()
 
 
-def _warc(path: Path, replies: Sequence[tuple[str, str, bytes]]) -> None:
+def _warc(path: Path, replies: Sequence[tuple[str, str, bytes]], on: dt.date) -> None:
     with path.open("wb") as file:
         writer = WARCWriter(file, gzip=True)
         for url, media_type, body in replies:
             headers = StatusAndHeaders("200 OK", [("Content-Type", media_type)], protocol="HTTP/1.1")
             writer.write_record(
-                writer.create_warc_record(url, "response", payload=io.BytesIO(body), http_headers=headers)
+                writer.create_warc_record(
+                    url,
+                    "response",
+                    payload=io.BytesIO(body),
+                    http_headers=headers,
+                    warc_headers_dict={"WARC-Date": f"{on}T12:00:00Z"},
+                )
             )

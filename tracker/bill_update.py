@@ -54,6 +54,7 @@ def update_bills(
     links = _links(connection, [row.id for rows in stored[VersionRow].values() for row in rows])
     writer = _Writer(stamp(now), now)
     for digest, record, row in known:
+        record.actions = changes.with_unlisted(record, stored[ActionRow][row.id])
         state = standing(record, outcome.unknown_actions)
         update_ = _BillUpdate(row, record, state, writer, {m: stored[m][row.id] for m in _CHILDREN}, links)
         happened = update_.compare()

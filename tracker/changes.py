@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from tracker.records import Action, Document, Hearing
+from tracker.records import Action, BillRecord, Document, Hearing
 
 Stored = TypeVar("Stored")
 Shown = TypeVar("Shown")
@@ -55,6 +55,29 @@ def fold(text: str) -> str:
 def action_key(action: Action) -> Hashable:
     """A date and the words; sources correct chamber and class later without anything having happened."""
     return action.date, fold(action.description)
+
+
+def with_unlisted(record: BillRecord, stored: Iterable[Any]) -> list[Action]:
+    """The record's actions, with those we have that its source's history has not come to yet.
+
+    ``extras["history_through"]`` (ISO day) says that the history is whole up to that day only: an action of that
+    day or later that was shown before and is not now has not been taken back. Without it the actions are all.
+    """
+    through = record.extras.get("history_through")
+    if not isinstance(through, str) or not through:
+        return record.actions
+    shown = {action_key(action) for action in record.actions}
+    unlisted = [
+        Action(
+            date=row.date.isoformat(),
+            description=row.description,
+            chamber=row.chamber,
+            classification=row.classification,
+        )
+        for row in stored
+        if row.date.isoformat() >= through and (row.date.isoformat(), fold(row.description)) not in shown
+    ]
+    return sorted([*record.actions, *unlisted], key=lambda action: action.date) if unlisted else record.actions
 
 
 def version_key(version: Document) -> Hashable:

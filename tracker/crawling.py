@@ -149,7 +149,10 @@ def publish(
     now: dt.datetime,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[str, str, Report | None]:
-    """Judge a crawl and load it. Returns (status, reason, report): published, unchanged, held or failed."""
+    """Judge a crawl and load it. Returns (status, reason, report): published, unchanged, older, held or failed.
+
+    ``older`` is a recording made before one that is loaded already: it would turn time back.
+    """
     manifest = crawled.manifest
     code = crawled.plan.jurisdiction
     run = Run(
@@ -169,6 +172,9 @@ def publish(
             run_id = runs.hold(connection, code, run, reason, now, status)
             runs.note_issues(connection, run_id, code, _issues(manifest), now)
         return status, reason, None
+    newer = _newer_recording(engine, code, manifest)
+    if newer:
+        return "older", f"a recording of {newer[:10]} is loaded already", None
     report = ingest(engine, record_files.read(crawled.records), run, now=now, progress=progress)
     with writing(engine) as connection:
         run_id = report.run_ids.get(code) or _empty_run(connection, code, run, now)
@@ -177,6 +183,25 @@ def publish(
     counts = report.of(code)
     counts.rejected += len(manifest.get("rejected") or ())
     return ("unchanged" if manifest.get("outcome") == "unchanged" else "published"), "", report
+
+
+def _newer_recording(engine: Engine, code: str, manifest: dict[str, Any]) -> str:
+    """When the newest recording was made that is loaded of this source and session, if it is newer than this one."""
+    made = str(manifest.get("recorded_at") or "")
+    if not made:
+        return ""
+    with reading(engine) as connection:
+        loaded = connection.execute(
+            select(CrawlRunRow.numbers).where(
+                CrawlRunRow.jurisdiction == code,
+                CrawlRunRow.source == str(manifest.get("source")),
+                CrawlRunRow.session == str(manifest.get("session")),
+                CrawlRunRow.replayed,
+                CrawlRunRow.status == "published",
+            )
+        ).scalars()
+        newest = max((str(numbers.get("recorded_at") or "") for numbers in loaded), default="")
+    return newest if newest > made else ""
 
 
 def _empty_run(connection: Any, code: str, run: Run, now: dt.datetime) -> int:

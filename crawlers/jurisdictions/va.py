@@ -5,7 +5,8 @@ an ETag each. Terms: the portal offers these files to the public for data from 2
 Sessions: the site says 20261 for the regular session of 2026, 20252 for the first special one of 2025.
 Oddities: file names are case-sensitive; identifiers are padded in some files (HB0001) and not in others; a
 history line begins with the chamber's letter, the governor's with none; patrons' types are written outside
-the quotes; the web pages are JavaScript shells, so texts do not come from there; a docket lists committee and
+the quotes; HISTORY.CSV may lag BILLS.CSV by a day or more, so the last actions that BILLS.CSV names are added;
+the web pages are JavaScript shells, so texts do not come from there; a docket lists committee and
 day but no hour.
 History: 2026-11 written on the recordings of January 2020.
 """
@@ -23,6 +24,7 @@ from tracker.records import normalise_identifier
 
 KINDS = {"B": ["bill"], "R": ["resolution"], "JR": ["joint resolution"]}
 CHAMBERS = {"H": "lower", "S": "upper"}
+LAST_ACTIONS = {"house": "lower", "senate": "upper", "conference": "legislature", "governor": "executive"}
 VERSION_NOTES = ("Introduced", "Version 2", "Version 3", "Version 4", "Version 5", "Version 6")
 
 
@@ -46,6 +48,7 @@ class Spider(BulkSpider):
 
     def rows(self, files: Mapping[str, bytes]) -> Iterable[Any]:
         self.history = self.by_bill(files, "HISTORY.CSV", "billid", "historydate", "historydescription")
+        self.through = max((readable_day(h["historydate"]) for rows in self.history.values() for h in rows), default="")
         self.sponsors = self.by_bill(files, "Sponsors.csv", "billnumber", "membername", "patrontype")
         self.summaries = self.by_bill(files, "Summaries.csv", "sumbilno", "summarytype", "summarytext")
         self.dockets = self.by_bill(files, "DOCKET.CSV", "billno", "comno", "docdate")
@@ -87,7 +90,7 @@ class Spider(BulkSpider):
                 for s in self.summaries[identifier]
                 if s.get("summarytext")
             ],
-            "actions": [self.action(h) for h in self.history[identifier]],
+            **self.actions(identifier, row),
             "sponsorships": [sponsor(s) for s in self.sponsors[identifier]] or patron(row),
             "versions": [
                 {
@@ -108,6 +111,20 @@ class Spider(BulkSpider):
             ],
             "sources": [{"url": page}],
         }
+
+    def actions(self, identifier: str, row: Mapping[str, str]) -> dict[str, Any]:
+        """The history, with the last actions that it does not have yet."""
+        actions = [self.action(h) for h in self.history[identifier]]
+        there = {(a["date"], a["description"]) for a in actions}
+        late = [
+            {"date": date, "description": text, "chamber": chamber}
+            for name, chamber in LAST_ACTIONS.items()
+            if (text := row.get(f"last{name}action", ""))
+            and (date := day(row.get(f"last{name}actiondate", "")))
+            and (date, text) not in there
+        ]
+        late.sort(key=lambda a: a["date"])
+        return {"actions": actions + late, "extras": {"history_through": self.through} if late else {}}
 
     def action(self, row: Mapping[str, str]) -> dict[str, Any]:
         """One history line; the letter before the first blank says whose it is."""
@@ -145,3 +162,11 @@ def day(text: str) -> str:
         except ValueError:
             continue
     raise ValueError(f"{text[:20]!r} is no date")
+
+
+def readable_day(text: str) -> str:
+    """As :func:`day`, with "" for what is no date: one bad line must not cost all bills."""
+    try:
+        return day(text)
+    except ValueError:
+        return ""
