@@ -103,7 +103,7 @@ class ApiSpider(DetailSpider):
         if problem:
             self.account.fail(f"{response.url}: {problem}")
             return
-        if following:
+        if following and not 0 < self.limit <= self.asked_for:
             yield self.list_request(following)
         if not self.documents:
             yield from self.records({"entry": entry} for entry in entries)
@@ -116,6 +116,8 @@ class ApiSpider(DetailSpider):
                 self.account.reject(str(entry)[:60], "entry", f"{type(error).__name__}: {error}")
                 continue
             if not self.unchanged(url, stamp):
+                if self.enough():
+                    return
                 yield self._bill(entry, ids, stamp)
 
     def got_document(

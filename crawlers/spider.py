@@ -130,7 +130,7 @@ class DetailSpider(BillSpider):
         if self.recording and not any(url in self.recording.replies for url in lists):
             self.account.complete = False
             for url in self.recording.urls():
-                if self.is_detail(url):
+                if self.is_detail(url) and not self.enough():
                     yield self.detail(url, "")
             return
         for url in lists:
@@ -176,6 +176,8 @@ class DetailSpider(BillSpider):
             if not self.is_detail(url):
                 yield self.list_request(url)
             elif not self.unchanged(url, stamp):
+                if self.enough():
+                    return
                 yield self.detail(url, stamp)
 
     def unchanged(self, url: str, stamp: str) -> bool:
