@@ -17,6 +17,7 @@ from string import Template
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
 from pydantic_core import from_json
 from scrapy.crawler import CrawlerProcess
 from scrapy.http import Request, Response
@@ -68,17 +69,20 @@ def new_state(code: str, url: str, kind: str = "", reply: Path | None = None) ->
         raise KitError(f"{place.code} has a crawler or a source already: edit {module.relative_to(ROOT)}")
     day = dt.datetime.now(dt.UTC).date()
     session = jurisdictions.load().session_for(place.code, day)
+    try:
+        source = Source(
+            name=re.sub(r"[^a-z0-9]+", "-", parts.hostname.removeprefix("www.").lower()),
+            kind="official",
+            proof="recorded",
+            module=place.code,
+            url=url,
+            hosts=(parts.hostname,),
+            politeness=place.politeness,
+        )
+    except ValidationError as error:
+        raise KitError(f"{url[:80]!r} cannot be entered as a source: {error.errors()[0]['msg']}") from error
     recording = folder(place.code) / f"{place.code}-{day.isoformat()}.warc.gz"
     recording.parent.mkdir(parents=True, exist_ok=True)
-    source = Source(
-        name=re.sub(r"[^a-z0-9]+", "-", parts.hostname.removeprefix("www.").lower()),
-        kind="official",
-        proof="recorded",
-        module=place.code,
-        url=url,
-        hosts=(parts.hostname,),
-        politeness=place.politeness,
-    )
     if reply is not None:
         _write(recording, {url: reply})
     else:
@@ -89,7 +93,7 @@ def new_state(code: str, url: str, kind: str = "", reply: Path | None = None) ->
     body = Recording(recording).replies[scrub(url)][2]
     chosen = kind or kind_of(body)
     data = ROOT / "tracker/jurisdictions.toml"
-    data.write_text(with_source(data.read_text("utf-8"), place.code, source), "utf-8")
+    data.write_text(with_source(data.read_text("utf-8"), place.code, source, session.site_id), "utf-8")
     module.write_text(_module(chosen, place, source, session, body), "utf-8")
     made = [module, data, recording]
     return {
@@ -162,7 +166,7 @@ def looks(body: bytes) -> str:
     return clean.encode("ascii", "replace").decode().replace("\\", "/").replace('"""', "'''")
 
 
-def with_source(text: str, code: str, source: Source) -> str:
+def with_source(text: str, code: str, source: Source, site: str) -> str:
     """The data file's text with a source entered at the end of the jurisdiction's part."""
     lines = text.splitlines(keepends=True)
     start = lines.index(f"[{code}]\n")
@@ -175,7 +179,7 @@ def with_source(text: str, code: str, source: Source) -> str:
         f'name = "{source.name}"\n',
         f'proof = "{source.proof}"\n',
         f'module = "{source.module}"\n',
-        f"url = {json.dumps(source.url)}\n",
+        f"url = {json.dumps(source.url.replace(site, '{site}'))}\n",
         f"hosts = {json.dumps(list(source.hosts))}\n",
     ]
     return "".join([*lines[:end], *entry, *lines[end:]])

@@ -94,9 +94,9 @@ def check(
     from tracker.commands.collect import compare
 
     reports = []
+    places = [_place(code) for code in codes]
     engine = console.open_database()
-    for code in codes:
-        place = _place(code)
+    for place in places:
         recordings = sorted((ROOT / f"tests/crawlers/recordings/{place.code}").glob("*.warc*"))
         source = replay or (recordings[-1] if recordings and not live else None)
         done = _crawl(place.code, session=session, limit=limit, replay=source)
