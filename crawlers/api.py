@@ -42,11 +42,11 @@ class ApiSpider(DetailSpider):
     def next_page(self, page: Any, response: Response) -> str:
         """The address of the list's next page; "" after the last."""
         found = page.get("odata.nextLink") or page.get("next") if isinstance(page, Mapping) else ""
-        return response.urljoin(found) if isinstance(found, str) else ""
+        return response.urljoin(found) if found and isinstance(found, str) else ""
 
     def ids(self, entry: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What the documents' addresses need of an entry."""
-        raise NotImplementedError
+        """What the documents' addresses need of an entry; its own fields, where the names are theirs."""
+        return entry
 
     def stamp(self, entry: Mapping[str, Any]) -> str:
         """What changes on the list when the bill does; "" when nothing tells."""
@@ -103,7 +103,7 @@ class ApiSpider(DetailSpider):
         if problem:
             self.account.fail(f"{response.url}: {problem}")
             return
-        if following:
+        if following and following not in self.listed_urls and not 0 < self.limit <= self.asked_for:
             yield self.list_request(following)
         if not self.documents:
             yield from self.records({"entry": entry} for entry in entries)
@@ -116,6 +116,8 @@ class ApiSpider(DetailSpider):
                 self.account.reject(str(entry)[:60], "entry", f"{type(error).__name__}: {error}")
                 continue
             if not self.unchanged(url, stamp):
+                if self.enough():
+                    return
                 yield self._bill(entry, ids, stamp)
 
     def got_document(

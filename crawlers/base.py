@@ -52,6 +52,7 @@ class BillSpider(scrapy.Spider):
         self.out, self.recording, self.record_to = out, recording, record_to
         self.known = dict(known or {})
         self.full, self.limit = full, limit
+        self.read = self.asked_for = 0
         self.account = Account(place.code, source.name, session, replayed=recording is not None)
         if recording is not None and recording.damage:
             self.account.issue("damaged_recording", "", recording.damage)
@@ -101,6 +102,9 @@ class BillSpider(scrapy.Spider):
     def records(self, rows: Iterable[Any]) -> Iterator[dict[str, Any]]:
         """Each row as a record; one that cannot be read is rejected and the next one taken."""
         for row in rows:
+            if 0 < self.limit <= self.read:
+                return
+            self.read += 1
             try:
                 made = self.record(row)
             except UNREADABLE as error:
@@ -108,6 +112,11 @@ class BillSpider(scrapy.Spider):
                 continue
             if made is not None:
                 yield {"jurisdiction": self.place.code, "legislative_session": self.session, **made}
+
+    def enough(self) -> bool:
+        """Whether as many bills were asked for as the crawl is limited to; counts the one asked about."""
+        self.asked_for += 1
+        return 0 < self.limit < self.asked_for
 
     def record(self, row: Any) -> dict[str, Any] | None:
         """One bill in BillRecord's terms; None for a row that is no bill."""

@@ -7,6 +7,8 @@ request that the recording does not hold is refused and reported, never sent.
 from __future__ import annotations
 
 import io
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,11 +26,18 @@ from crawlers.settings import MAX_REPLY
 
 # Headers that describe the transfer rather than the content, which is stored unpacked.
 _TRANSFER = {"content-encoding", "transfer-encoding", "content-length"}
-_SECRET = {"set-cookie", "cookie", "authorization", "x-api-key", "webapikey"}
+# All that a recording keeps: what a crawl goes by. Cookies, keys and the server's own marks stay out.
+_KEPT = {"content-type", "content-disposition", "etag", "last-modified", "location", "retry-after"}
+_KEY_IN_URL = re.compile(r"(?i)([?&](?:key|apikey|api_key|token|access_token|op_key)=)[^&#]+")
 
 
 class RecordingError(ValueError):
     """A recording that cannot be read."""
+
+
+def scrub(url: str) -> str:
+    """An address without the key in it; recordings are kept and looked up so."""
+    return _KEY_IN_URL.sub(r"\1KEY", url)
 
 
 class Recording:
@@ -59,12 +68,23 @@ class Recording:
 
     def response(self, request: Request) -> Response | None:
         """The recorded reply to a request, or None."""
-        found = self.replies.get(request.url)
+        found = self.replies.get(request.url) or self.replies.get(scrub(request.url))
         if found is None:
             return None
         status, headers, body = found
         kind = responsetypes.from_args(url=request.url, body=body[:1000])
         return kind(request.url, status=status, headers=dict(headers), body=body, request=request)
+
+
+def writer(file: Any, *, gzip: bool) -> WARCWriter:
+    """A WARC file to write replies to."""
+    return WARCWriter(file, gzip=gzip)
+
+
+def write_reply(into: WARCWriter, url: str, headers: StatusAndHeaders, body: bytes) -> None:
+    """Add one reply, its address without keys."""
+    payload = io.BytesIO(body)
+    into.write_record(into.create_warc_record(scrub(url), "response", payload=payload, http_headers=headers))
 
 
 def _responses(file: Any) -> Iterator[tuple[str, str, int, list[tuple[str, str]], bytes]]:
@@ -114,31 +134,30 @@ class ReplayMiddleware(_OfSpider):
 
 
 class RecordMiddleware(_OfSpider):
-    """Writes every reply to a WARC file, without cookies and keys."""
+    """Writes every reply to a WARC file (gzip when its name says so), without cookies and keys."""
 
     writer: WARCWriter | None = None
 
     def opened(self, spider: Any) -> None:
         super().opened(spider)
+        secret = os.environ.get(spider.source.requires_key or "", "") if spider.record_to else ""
+        self.secret = secret.encode() if len(secret) >= 8 else b""
         if spider.record_to:
             self.file = Path(spider.record_to).open("wb")  # noqa: SIM115 - open until the spider closes
-            self.writer = WARCWriter(self.file, gzip=True)
+            self.writer = writer(self.file, gzip=str(spider.record_to).endswith(".gz"))
 
     def process_response(self, request: Request, response: Response) -> Response:
-        if self.writer is not None:
+        if self.writer is not None and not request.meta.get("dont_obey_robotstxt"):
             headers = [
                 (name.decode("latin-1"), value.decode("latin-1"))
                 for name, values in response.headers.items()
                 for value in values
-                if name.decode("latin-1").lower() not in _TRANSFER | _SECRET
+                if name.decode("latin-1").lower() in _KEPT
             ]
             status = StatusAndHeaders(f"{response.status} OK", headers, protocol="HTTP/1.1")
             asked = request.meta.get("redirect_urls", [request.url])[0]
-            self.writer.write_record(
-                self.writer.create_warc_record(
-                    asked, "response", payload=io.BytesIO(response.body), http_headers=status
-                )
-            )
+            body = response.body.replace(self.secret, b"KEY") if self.secret else response.body
+            write_reply(self.writer, asked, status, body)
         return response
 
     def closed(self, spider: Any) -> None:

@@ -107,6 +107,10 @@ class DetailSpider(BillSpider):
     list from the second crawl on: what it does not show is taken as unchanged.
     """
 
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.listed_urls: set[str] = set()
+
     def listing(self) -> Iterable[str]:
         """Addresses of the lists."""
         raise NotImplementedError
@@ -130,7 +134,7 @@ class DetailSpider(BillSpider):
         if self.recording and not any(url in self.recording.replies for url in lists):
             self.account.complete = False
             for url in self.recording.urls():
-                if self.is_detail(url):
+                if self.is_detail(url) and not self.enough():
                     yield self.detail(url, "")
             return
         for url in lists:
@@ -156,6 +160,7 @@ class DetailSpider(BillSpider):
 
     def list_request(self, url: str) -> Request:
         """The request of a list: always whole, since it tells which bills there are."""
+        self.listed_urls.add(url)
         return Request(url, self.got_list, errback=self.lost_list, dont_filter=True, meta={"unconditional": True})
 
     def lost_list(self, failure: Any) -> None:
@@ -174,8 +179,12 @@ class DetailSpider(BillSpider):
             return
         for url, stamp in entries:
             if not self.is_detail(url):
-                yield self.list_request(url)
+                # A list that names itself, or one that named it, would never end.
+                if url not in self.listed_urls:
+                    yield self.list_request(url)
             elif not self.unchanged(url, stamp):
+                if self.enough():
+                    return
                 yield self.detail(url, stamp)
 
     def unchanged(self, url: str, stamp: str) -> bool:

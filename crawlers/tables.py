@@ -1,4 +1,5 @@
-"""Delimited files as states publish them: any encoding, ragged rows, header names in changing case."""
+"""Delimited files as states publish them (any encoding, ragged rows, header names in changing case), and the parts of
+a record that every source has in much the same way."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 _NAME = re.compile(r"[^a-z0-9]")
 csv.field_size_limit(16 * 1024 * 1024)
@@ -57,3 +59,30 @@ def plain(markup: str) -> str:
         return " ".join(markup.split())
     body = LexborHTMLParser(markup).body
     return " ".join(body.text(separator=" ").split()) if body else ""
+
+
+MEDIA_TYPES = {
+    "html": "text/html",
+    "htm": "text/html",
+    "pdf": "application/pdf",
+    "xml": "text/xml",
+    "txt": "text/plain",
+    "rtf": "application/rtf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+
+
+def version(note: str, date: str, address: str, *endings: str) -> dict[str, Any]:
+    """A version that a site keeps in several forms under one address: one link an ending."""
+    links = [{"url": f"{address}.{end}", "media_type": MEDIA_TYPES.get(end, "")} for end in endings]
+    return {"note": note, "date": date[:10], "links": links}
+
+
+def sponsors(names: Sequence[str], committee: str = "") -> list[dict[str, Any]]:
+    """Members in the site's order, the first of them the prime sponsor; without any, the committee that sponsors."""
+    if committee and not names:
+        return [{"name": committee, "classification": "sponsor", "entity_type": "organization"}]
+    return [
+        {"name": name, "primary": not at, "classification": "cosponsor" if at else "sponsor"}
+        for at, name in enumerate(names)
+    ]

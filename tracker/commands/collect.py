@@ -43,7 +43,7 @@ def crawl(
     engine = console.open_database(settings)
     rows = []
     for code in codes:
-        place = _place(code)
+        place = place_of(code)
         plan = Plan(place.code, source, session, replay, full, limit, record)
         console.note(f"{place.code}: crawling {place.name} …")
         try:
@@ -51,7 +51,7 @@ def crawl(
         except CrawlError as error:
             rows.append({"jurisdiction": place.code, "outcome": "failed", "reason": str(error)})
             continue
-        rows.append(crawl_row(done, _compare(engine, done.records)))
+        rows.append(crawl_row(done, compare(engine, done.records)))
     if as_json:
         console.emit(rows)
     else:
@@ -83,7 +83,7 @@ def crawl_row(done: Any, compared: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _compare(engine: Any, records: Path) -> dict[str, int]:
+def compare(engine: Any, records: Path) -> dict[str, int]:
     """How a file of records stands to the database, without storing anything."""
     from sqlalchemy import select
 
@@ -175,7 +175,7 @@ def text(
     settings = console.load_settings()
     if limit:
         settings = settings.model_copy(update={"text_budget": limit})
-    chosen = [_place(code).code for code in codes] if codes else sorted(data.load())
+    chosen = [place_of(code).code for code in codes] if codes else sorted(data.load())
     report = texts.fetch(
         console.open_database(settings),
         settings,
@@ -222,7 +222,7 @@ def jurisdictions(as_json: Json = False) -> None:
     )
 
 
-def _place(code: str) -> Any:
+def place_of(code: str) -> Any:
     from tracker import jurisdictions as data
 
     try:
