@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import lru_cache
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
-from sqlalchemy import Engine
 
 from alerts import subscriptions, tokens
 from alerts.render import page
-from tracker import settings as settings_module
-from tracker.db import make_engine
+from tracker.web.dependencies import Database, SigningKey
 
 router = APIRouter()
 _HEADERS = {
@@ -24,32 +21,13 @@ _HEADERS = {
 }
 
 
-@lru_cache(maxsize=4)
-def _engine(url: str) -> Engine:
-    return make_engine(url)
-
-
-def database() -> Engine:
-    """The database of the settings."""
-    return _engine(settings_module.load().url)
-
-
-def signing_key() -> str:
-    """The key that our links are signed with."""
-    return settings_module.load().signing_key()
-
-
-Database = Annotated[Engine, Depends(database)]
-Key = Annotated[str, Depends(signing_key)]
-
-
 def _unknown() -> Response:
     words = "This link is not complete or no longer good. Use the link in your newest digest."
     return HTMLResponse(page("Link not known", words), 404, headers=_HEADERS)
 
 
 @router.get("/unsubscribe/{token}", include_in_schema=False)
-def show(token: str, engine: Database, key: Key) -> Response:
+def show(token: str, engine: Database, key: SigningKey) -> Response:
     """Ask before unsubscribing."""
     reader = tokens.reader_of(engine, token, key)
     if reader is None:
@@ -62,7 +40,7 @@ def show(token: str, engine: Database, key: Key) -> Response:
 def leave(
     token: str,
     engine: Database,
-    key: Key,
+    key: SigningKey,
     one_click: Annotated[str, Form(alias="List-Unsubscribe")] = "",
 ) -> Response:
     """Unsubscribe; a mail program's one-click request gets a plain answer (RFC 8058)."""

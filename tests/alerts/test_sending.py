@@ -14,17 +14,17 @@ from typing import Any
 import httpx
 import pytest
 from aiosmtpd.controller import Controller
-from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import Engine, select, update
 
-from alerts import pages, subscriptions
+from alerts import subscriptions
 from alerts.outbox import frozen_mail, send
 from alerts.tokens import unsubscribe_url
 from alerts.transport import Outcome, Smtp, TransportError
 from tests.alerts.data import NOW, bill, load, reader, settings
 from tracker.db import reading, writing
 from tracker.models.readers import DeliveryRow
+from tracker.web.application import create_app
 
 WEEK = dt.timedelta(days=7)
 
@@ -152,10 +152,7 @@ def test_a_dead_server_defers(tmp_path: Path) -> None:
 def test_looking_changes_nothing_and_one_click_unsubscribes(sqlite: Engine, tmp_path: Path) -> None:
     load(sqlite, [bill("HB 1")])
     ann = reader(sqlite)
-    app = FastAPI()
-    app.include_router(pages.router)
-    app.dependency_overrides[pages.database] = lambda: sqlite
-    app.dependency_overrides[pages.signing_key] = lambda: "k" * 32
+    app = create_app(settings(tmp_path, database_url=str(sqlite.url)))
     url = unsubscribe_url("", "k" * 32, ann.token_seed)
 
     async def visit() -> None:

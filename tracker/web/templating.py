@@ -1,0 +1,29 @@
+"""The one Jinja2 environment of the pages. Everything is escaped: what a state wrote is never markup."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates. A name that a page does not pass is an error, not an empty place."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def page(template: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any) -> HTMLResponse:
+    """A template (it extends ``base.html``) filled with ``values``, as a reply."""
+    return HTMLResponse(environment().get_template(template).render(**values), status, headers=headers)
