@@ -8,33 +8,18 @@ a digest of that moment said. :data:`WITHOUT_HISTORY` names what is only known a
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from tracker.bill_parts import PARTS, READERS
 from tracker.bill_rows import table
-from tracker.models.access import BillNoteRow, WatchRow
-from tracker.models.bills import (
-    AbstractRow,
-    ActionRow,
-    BillEventRow,
-    BillRow,
-    BillTextRow,
-    HearingRow,
-    RelatedBillRow,
-    SessionRow,
-    SponsorshipRow,
-    SubjectRow,
-    VersionLinkRow,
-    VersionRow,
-)
-from tracker.models.tags import ClassifierRow, TagEvidenceRow, TagRow
+from tracker.models.bills import BillEventRow, BillRow, SessionRow
+from tracker.models.tags import ClassifierRow, TagRow
 from tracker.records import bill_key, normalise_identifier, ocd_bill_id
 
 WITHOUT_HISTORY = ("chamber", "classification", "url", "sources", "documents", "extras")
-_HIDDEN = {"bill_id", "removed_at"}
 _HEARING = ("date", "time", "timezone", "committee", "location", "status", "url")
 
 
@@ -58,33 +43,63 @@ def end_of(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time.max, dt.UTC)
 
 
-def read_bill(connection: Connection, key: str, as_of: dt.datetime | None = None) -> dict[str, Any]:
-    """The bill of a KEY or of its ``ocd-bill/…`` id, with all its parts. Raises :class:`NoBill`.
-
-    Keys of the result stay; further ones may come. ``events`` is its whole history up to the moment.
-    """
-    bills = table(BillRow)
+def find_bill(connection: Connection, key: str) -> int:
+    """The row of the bill of a KEY or of its ``ocd-bill/…`` id. Raises :class:`NoBill`."""
     if key.startswith("ocd-bill/"):
         ocd_id, name = key, key
     else:
         code, session, identifier = split_key(key)
         ocd_id, name = ocd_bill_id(code, session, identifier), bill_key(code, session, identifier)
-    row = connection.execute(
-        select(bills, SessionRow.identifier.label("session"))
-        .join(SessionRow, SessionRow.id == bills.c.session_id)
-        .where(bills.c.ocd_id == ocd_id)
-    ).one_or_none()
-    if row is None:
+    found = connection.execute(select(BillRow.id).where(BillRow.ocd_id == ocd_id)).scalar()
+    if found is None:
         raise NoBill(f"there is no bill {name} in the database")
+    return int(found)
+
+
+def read_bill(connection: Connection, key: str, as_of: dt.datetime | None = None) -> dict[str, Any]:
+    """The bill of a KEY or of its ``ocd-bill/…`` id, with all its parts. Raises :class:`NoBill`.
+
+    Keys of the result stay; further ones may come. ``events`` is its whole history up to the moment.
+    """
+    return read_bills(connection, [find_bill(connection, key)], as_of)[0]
+
+
+def read_bills(
+    connection: Connection, ids: Sequence[int], as_of: dt.datetime | None = None, parts: Collection[str] = PARTS
+) -> list[dict[str, Any]]:
+    """Bills by row, in the order of ``ids``, each as :func:`read_bill` gives it; a few queries for all of them.
+
+    Of the lists in :data:`PARTS` only those in ``parts`` are read; the others are left out.
+    Raises :class:`NoBill` where there is no such row, or was not yet.
+    """
+    bills = table(BillRow)
+    rows = {
+        row.id: row
+        for row in connection.execute(
+            select(bills, SessionRow.identifier.label("session"))
+            .join(SessionRow, SessionRow.id == bills.c.session_id)
+            .where(bills.c.id.in_(ids))
+        )
+    }
+    for bill_id in ids:
+        if bill_id not in rows:
+            raise NoBill(f"there is no bill {bill_id} in the database")
+        _check_seen(rows[bill_id], as_of)
+    # What was overwritten in place is taken back by the events, from actions and hearings.
+    needed = set(parts) if as_of is None else {*parts, "actions", "hearings", "events"}
+    read = {name: reader(connection, ids, as_of) for name, reader in READERS.items() if name in needed}
+    return [_bill(rows[bill_id], {name: found[bill_id] for name, found in read.items()}, as_of) for bill_id in ids]
+
+
+def _check_seen(row: Any, as_of: dt.datetime | None) -> None:
     if as_of is not None and row.first_seen_at > as_of:
+        name = bill_key(row.jurisdiction, row.session, row.identifier)
         raise NoBill(f"{name} was first seen {row.first_seen_at:%Y-%m-%d %H:%M} UTC, after {as_of:%Y-%m-%d %H:%M} UTC")
-    bill_id: int = row.id
-    events = _events(connection, bill_id)
-    past = [event for event in events if as_of is None or event["seen_at"] <= as_of]
-    later = events[len(past) :]
-    actions = _children(connection, ActionRow, bill_id, as_of, "ordinal")
+
+
+def _bill(row: Any, parts: dict[str, list[Any]], as_of: dt.datetime | None) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "id": bill_id,
+        "id": row.id,
         "ocd_id": row.ocd_id,
         "key": bill_key(row.jurisdiction, row.session, row.identifier),
         "jurisdiction": row.jurisdiction,
@@ -106,23 +121,18 @@ def read_bill(connection: Connection, key: str, as_of: dt.datetime | None = None
         "last_changed": row.last_changed_at,
         "last_seen": row.last_seen_at,
         "vanished": row.vanished_at,
-        "subjects": [r["subject"] for r in _children(connection, SubjectRow, bill_id, as_of)],
-        "abstracts": _children(connection, AbstractRow, bill_id, as_of, "ordinal"),
-        "actions": actions,
-        "sponsorships": _children(connection, SponsorshipRow, bill_id, as_of, "ordinal"),
-        "related_bills": _children(connection, RelatedBillRow, bill_id, as_of),
-        "hearings": _children(connection, HearingRow, bill_id, as_of, "date"),
-        "versions": _versions(connection, bill_id, as_of),
-        "tags": _tags(connection, bill_id, as_of),
-        "notes": _notes(connection, bill_id, as_of),
-        "watch_lists": _watch_lists(connection, bill_id, as_of),
-        "events": past,
-        "last_seq": past[-1]["seq"] if past else 0,
+        **parts,
     }
+    events = parts.get("events")
+    if events is None:
+        return found
+    past = [event for event in events if as_of is None or event["seen_at"] <= as_of]
+    found["events"] = past
+    found["last_seq"] = past[-1]["seq"] if past else 0
     if as_of is not None:
         found["as_of"] = as_of
         found["without_history"] = list(WITHOUT_HISTORY)
-        _take_back(found, past, later)
+        _take_back(found, past, events[len(past) :])
     return found
 
 
@@ -157,116 +167,6 @@ def _take_back(found: dict[str, Any], past: Sequence[dict[str, Any]], later: Seq
     found["latest_action"] = latest["description"] if latest else ""
     found["latest_action_date"] = latest["date"] if latest else None
     found["first_action_date"] = min((a["date"] for a in actions), default=None)
-
-
-def _known(rows: Any, as_of: dt.datetime | None) -> list[Any]:
-    """Which rows were there at that moment: seen, and not yet dropped."""
-    if as_of is None:
-        return [rows.c.removed_at.is_(None)]
-    begun = rows.c.first_seen_at if "first_seen_at" in rows.c else rows.c.created_at
-    return [begun <= as_of, rows.c.removed_at.is_(None) | (rows.c.removed_at > as_of)]
-
-
-def _children(
-    connection: Connection, model: Any, bill_id: int, as_of: dt.datetime | None, order: str = "id"
-) -> list[dict[str, Any]]:
-    rows = table(model)
-    query = select(rows).where(rows.c.bill_id == bill_id, *_known(rows, as_of)).order_by(rows.c[order], rows.c.id)
-    hidden = {*_HIDDEN, "id"}
-    return [{n: v for n, v in row._mapping.items() if n not in hidden} for row in connection.execute(query)]
-
-
-def _versions(connection: Connection, bill_id: int, as_of: dt.datetime | None) -> list[dict[str, Any]]:
-    rows, texts = table(VersionRow), table(BillTextRow)
-    versions = connection.execute(
-        select(rows).where(rows.c.bill_id == bill_id, *_known(rows, as_of)).order_by(rows.c.ordinal, rows.c.id)
-    ).all()
-    read: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    query = select(texts).where(texts.c.bill_id == bill_id).order_by(texts.c.id)
-    if as_of is not None:
-        query = query.where(texts.c.fetched_at <= as_of)
-    for row in connection.execute(query):
-        read[row.version_id].append(
-            {
-                "id": row.id,
-                "status": row.status,
-                "reason": row.reason,
-                "words": row.words,
-                "url": row.url,
-                "media_type": row.media_type,
-                "extractor": row.extractor,
-                "fetched": row.fetched_at,
-            }
-        )
-    links: dict[int, list[dict[str, str]]] = defaultdict(list)
-    keys = [row.id for row in versions]
-    for link in connection.execute(
-        select(table(VersionLinkRow)).where(VersionLinkRow.version_id.in_(keys)).order_by(VersionLinkRow.id)
-    ):
-        links[link.version_id].append({"url": link.url, "media_type": link.media_type})
-    return [
-        {
-            "id": row.id,
-            "note": row.note,
-            "date": row.date,
-            "first_seen_at": row.first_seen_at,
-            "links": links[row.id],
-            "texts": read[row.id],
-        }
-        for row in versions
-    ]
-
-
-def _tags(connection: Connection, bill_id: int, as_of: dt.datetime | None) -> list[dict[str, Any]]:
-    rows = table(TagRow)
-    query = (
-        select(rows, ClassifierRow.version)
-        .join(ClassifierRow, ClassifierRow.id == rows.c.classifier_id)
-        .where(rows.c.bill_id == bill_id, *_known(rows, as_of))
-        .order_by(rows.c.applied.desc(), rows.c.score.desc(), rows.c.strategy)
-    )
-    tags = connection.execute(query).all()
-    evidence: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    found = table(TagEvidenceRow)
-    for row in connection.execute(
-        select(found).where(found.c.tag_id.in_([tag.id for tag in tags])).order_by(found.c.ordinal)
-    ):
-        evidence[row.tag_id].append(
-            {"field": row.field, "start": row.start_offset, "end": row.end_offset, "quote": row.quote}
-        )
-    return [
-        {
-            "strategy": tag.strategy,
-            "score": tag.score,
-            "applied": tag.applied,
-            "since": tag.first_seen_at,
-            "classifier": tag.version,
-            "text_id": tag.bill_text_id,
-            "evidence": evidence[tag.id],
-        }
-        for tag in tags
-    ]
-
-
-def _notes(connection: Connection, bill_id: int, as_of: dt.datetime | None) -> list[dict[str, Any]]:
-    rows = table(BillNoteRow)
-    query = select(rows).where(rows.c.bill_id == bill_id, *_known(rows, as_of)).order_by(rows.c.id)
-    return [
-        {"id": r.id, "author": r.author, "note": r.note, "stance": r.stance, "created": r.created_at}
-        for r in connection.execute(query)
-    ]
-
-
-def _watch_lists(connection: Connection, bill_id: int, as_of: dt.datetime | None) -> list[str]:
-    rows = table(WatchRow)
-    query = select(rows.c.watch_list).where(rows.c.bill_id == bill_id, *_known(rows, as_of))
-    return sorted(set(connection.execute(query).scalars()))
-
-
-def _events(connection: Connection, bill_id: int) -> list[dict[str, Any]]:
-    rows = table(BillEventRow)
-    query = select(rows).where(rows.c.bill_id == bill_id).order_by(rows.c.seq)
-    return [{n: v for n, v in row._mapping.items() if n != "bill_id"} for row in connection.execute(query)]
 
 
 def tag_history(connection: Connection, bill_id: int) -> list[dict[str, Any]]:
