@@ -129,19 +129,33 @@ def matching(connection: Connection, search: Query) -> Iterator[int]:
         low = keys[-1]
 
 
-def facets(connection: Connection, search: Query) -> dict[str, dict[str, int]]:
-    """How the hits (the newest :data:`COUNTED`) spread over jurisdiction, chamber and stage, most first."""
+@dataclass(frozen=True)
+class Scope:
+    """SQL that gives ``bill_id`` of the hits, with its named values."""
+
+    sql: str
+    values: dict[str, Any]
+
+
+def scope(connection: Connection, search: Query, limit: int) -> Scope:
+    """The hits, the newest ``limit``, as a table to join with others."""
     found = condition(search, _tree(connection, search), connection.dialect.name)
     mask = (1 << KEY_SHIFT) - 1
-    inner = (
+    sql = (
         f"SELECT {found.key} & {mask} AS bill_id FROM {found.tables} WHERE {found.sql}"
-        f" ORDER BY {found.key} DESC LIMIT {COUNTED}"
+        f" ORDER BY {found.key} DESC LIMIT {limit}"
     )
+    return Scope(sql, found.values)
+
+
+def facets(connection: Connection, search: Query) -> dict[str, dict[str, int]]:
+    """How the hits (the newest :data:`COUNTED`) spread over jurisdiction, chamber and stage, most first."""
+    found = scope(connection, search, COUNTED)
     counts: dict[str, dict[str, int]] = {"jurisdiction": {}, "chamber": {}, "stage": {}}
     rows = connection.execute(
         text(
             "SELECT bill.jurisdiction, bill.chamber, bill.stage, count(*) AS bills"
-            f" FROM ({inner}) AS hit JOIN bill ON bill.id = hit.bill_id"
+            f" FROM ({found.sql}) AS hit JOIN bill ON bill.id = hit.bill_id"
             " GROUP BY bill.jurisdiction, bill.chamber, bill.stage"
         ),
         found.values,

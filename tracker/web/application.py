@@ -24,12 +24,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from tracker.db import make_engine, reading, upgrade
 from tracker.settings import Settings
 from tracker.web import api, errors, pages
+from tracker.web.addresses import Addresses
+from tracker.web.api.limits import Meter
+from tracker.web.caching import EntityTags
 from tracker.web.dependencies import Database
 from tracker.web.security import Security
+from tracker.web.upkeep import Upkeep
 
 STATIC = Path(__file__).with_name("static")
 # Requests worked on at once; fewer than the engine's connections, so that none waits for one in vain.
 THREADS = 12
+DESCRIPTION = (
+    "Open States' API v3 for jurisdictions, bills and events, with tags, evidence, history and a feed of changes."
+    " The same under /api/v3. Every request needs a key."
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -39,29 +47,39 @@ def create_app(settings: Settings) -> FastAPI:
     """
     engine = make_engine(settings.url)
     upgrade(engine)
+    meter = Meter()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        upkeep = Upkeep(engine, meter)
+        await anyio.to_thread.run_sync(upkeep.start)
         yield
+        await anyio.to_thread.run_sync(upkeep.stop)
         engine.dispose()
 
     app = FastAPI(
         title="Bill tracker",
         version=version("billtracker"),
+        description=DESCRIPTION,
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
     )
     app.state.engine = engine
     app.state.settings = settings
+    app.state.meter = meter
     errors.register(app)
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for router in [*api.routers(), *pages.routers()]:
+    for router in api.routers():
         app.include_router(router)
-    for point in sorted(entry_points(group="billtracker.pages"), key=lambda p: p.name):
-        app.include_router(point.load())
+    elsewhere = sorted(entry_points(group="billtracker.pages"), key=lambda p: p.name)
+    for router in [*pages.routers(), *(point.load() for point in elsewhere)]:
+        app.include_router(router, include_in_schema=False)
+    # The last one added is the first to see a request.
+    app.add_middleware(EntityTags)
+    app.add_middleware(Addresses)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(Security, https=settings.public_url.startswith("https://"))
     return app

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 
 def routers() -> list[APIRouter]:
-    """The routers of the API, in the order in which they are asked."""
-    return []
+    """The routers of the API; every request to them needs a key."""
+    from tracker.web.api import bills, changes, events, jurisdictions, people
+    from tracker.web.api.limits import require_key
+
+    guarded = APIRouter(dependencies=[Depends(require_key)])
+    for module in (jurisdictions, bills, people, events, changes):
+        guarded.include_router(module.router)
+    return [guarded]
