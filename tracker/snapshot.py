@@ -1,6 +1,7 @@
 """A SQLite file of everything public, from either database, that Datasette opens with titles and questions.
 
-The tables are the documented views under shorter names (bills, actions …) with a full-text table of titles.
+The tables are the documented views under shorter names (bills, actions …) with a full-text table of titles;
+the views' own names work, too, so that every documented question runs.
 Subscribers, keys and what sites said of their pages are not in it.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from tracker import questions
 from tracker.export import Manifest, Progress, batches, in_place, view_rows
 from tracker.view_columns import VIEWS
 
@@ -29,7 +31,8 @@ _INDEXES = {
     "subjects": ("subject",),
     "changes": ("kind",),
 }
-QUESTIONS: dict[str, tuple[str, str]] = {
+# Those with a place to fill in, and the ones of docs/querying.md.
+QUERIES: dict[str, tuple[str, str]] = {
     "search_titles": (
         "Bills whose title has these words",
         "SELECT bills.bill_key, bills.title, bills.stage, bills.latest_action_date, bills.url FROM bills_fts"
@@ -41,17 +44,6 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         " FROM tags JOIN bills USING (bill_id) WHERE tags.applied AND tags.strategy = :strategy"
         " ORDER BY bills.latest_action_date DESC",
     ),
-    "strategies_by_state": (
-        "Bills per strategy and state",
-        "SELECT strategy, jurisdiction, count(DISTINCT bill_id) AS bills FROM tags"
-        " WHERE applied AND strategy <> 'in_scope' GROUP BY 1, 2 ORDER BY 1, 3 DESC",
-    ),
-    "became_law": (
-        "Tagged bills that became law",
-        "SELECT DISTINCT bills.bill_key, bills.title, bills.stage_date, bills.url FROM bills"
-        " JOIN tags USING (bill_id) WHERE tags.applied AND tags.strategy <> 'in_scope'"
-        " AND bills.stage = 'became_law' ORDER BY bills.stage_date DESC",
-    ),
     "changes_after": (
         "What happened after a sequence number",
         "SELECT seq, kind, jurisdiction, session, identifier, title, before, after, seen_at FROM changes"
@@ -62,11 +54,7 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "SELECT date, time, jurisdiction, identifier, title, committee, location, status FROM hearings"
         " WHERE date >= :day ORDER BY date, time",
     ),
-    "stages_by_state": (
-        "Where each state's bills stand",
-        "SELECT jurisdiction, stage, count(*) AS bills FROM bills GROUP BY 1, 2 ORDER BY 1, 3 DESC",
-    ),
-    "freshness": ("How fresh each state is", "SELECT * FROM freshness ORDER BY last_good_run"),
+    **{question.name: (question.words, question.sql) for question in questions.QUESTIONS},
 }
 
 
@@ -121,6 +109,7 @@ def _finish(target: sqlite3.Connection) -> None:
         wanted = [*_INDEXES.get(table, ()), *(["bill_id"] if "bill_id" in columns and table != "bills" else [])]
         for column in wanted:
             target.execute(f"CREATE INDEX ix_{table}_{column} ON {table} ({column})")
+        target.execute(f"CREATE VIEW {view} AS SELECT * FROM {table}")
     target.execute(
         "CREATE VIRTUAL TABLE bills_fts USING fts5(title, content='bills', content_rowid='bill_id', tokenize='porter')"
     )
@@ -141,7 +130,7 @@ def metadata(database: str, manifest: Manifest) -> dict[str, Any]:
                     }
                     for view, (about, columns) in VIEWS.items()
                 },
-                "queries": {name: {"title": title, "sql": sql} for name, (title, sql) in QUESTIONS.items()},
+                "queries": {name: {"title": title, "sql": sql} for name, (title, sql) in QUERIES.items()},
             }
         },
     }

@@ -10,4 +10,6 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """The routers of the pages, in the order in which they are asked."""
-    return []
+    from tracker.web.pages import sql
+
+    return [sql.router]
