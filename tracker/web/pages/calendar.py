@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from tracker.cleaning import bill_path, clean, shorten, visible, web_address
+from tracker.cleaning import bill_page, clean, shorten, web_address
 from tracker.db import reading
 from tracker.hearings import Meeting, meetings_query, read_meetings
 from tracker.web.dependencies import AppSettings, Database, Now
@@ -71,7 +71,7 @@ def _calendar(meetings: Sequence[Meeting], public_url: str, now: dt.datetime) ->
         off = meeting.deleted or meeting.status == "cancelled"
         event.add("status", "CANCELLED" if off else "TENTATIVE" if meeting.status == "tentative" else "CONFIRMED")
         event.add("description", "\n".join(_agenda(meeting, public_url)))
-        if meeting.url:
+        if web_address(meeting.url):
             event.add("url", meeting.url)
         calendar.add_component(event)
     body: bytes = calendar.to_ical()
@@ -80,7 +80,7 @@ def _calendar(meetings: Sequence[Meeting], public_url: str, now: dt.datetime) ->
 
 def _agenda(meeting: Meeting, public_url: str) -> list[str]:
     lines = [f"Announced time: {clean(meeting.time)}"] if meeting.time and meeting.start is None else []
-    for bill in meeting.bills[:40]:
-        page = public_url.rstrip("/") + bill_path(meeting.jurisdiction, bill.session, bill.identifier)
+    for bill in meeting.bills[:BILLS]:
+        page = bill_page(public_url, meeting.jurisdiction, bill.session, bill.identifier)
         lines.append(f"{clean(bill.identifier)}: {shorten(bill.title, 200)}\n{page}")
     return lines
