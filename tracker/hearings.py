@@ -10,7 +10,8 @@ import datetime as dt
 import hashlib
 import re
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -130,13 +131,27 @@ def meetings_query(
 def read_meetings(connection: Connection, query: Select[str, dt.date, str, str]) -> list[Meeting]:
     """The meetings of a :func:`meetings_query` (limit it) with all their bills."""
     found = {tuple(row): Meeting(*row) for row in connection.execute(query)}
-    if not found:
-        return []
+    for part in _parts(list(found)):
+        rows: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
+        for row in _hearings(connection, part):
+            rows[row.jurisdiction, row.date, row.time, row.committee].append(row)
+        for key in part:
+            _fill(found[key], rows[key])
+    return list(found.values())
+
+
+def _parts(keys: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    # SQLite takes conditions up to a depth of 1,000.
+    for start in range(0, len(keys), 200):
+        yield keys[start : start + 200]
+
+
+def _hearings(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
     same = [
         and_(BillRow.jurisdiction == c, HearingRow.date == d, HearingRow.time == t, HearingRow.committee == n)
-        for c, d, t, n in found
+        for c, d, t, n in keys
     ]
-    rows = connection.execute(
+    return connection.execute(
         select(
             HearingRow.__table__,
             BillRow.jurisdiction,
@@ -150,9 +165,6 @@ def read_meetings(connection: Connection, query: Select[str, dt.date, str, str])
         .where(or_(*same))
         .order_by(HearingRow.id)
     ).all()
-    for key, meeting in found.items():
-        _fill(meeting, [r for r in rows if (r.jurisdiction, r.date, r.time, r.committee) == key])
-    return list(found.values())
 
 
 def _fill(meeting: Meeting, rows: Sequence[Any]) -> None:

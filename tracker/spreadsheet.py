@@ -36,10 +36,11 @@ def plain_cell(text: str) -> str:
     return text[1:] if text.startswith("'") else text
 
 
-def write(file: IO[str], columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write rows under a heading; returns how many."""
+def write(file: IO[str], columns: Sequence[str], rows: Iterable[Mapping[str, Any]], *, heading: bool = True) -> int:
+    """Write rows, under a heading of the columns' names; returns how many."""
     writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(columns)
+    if heading:
+        writer.writerow(columns)
     count = 0
     for row in rows:
         writer.writerow([cell(row.get(name)) for name in columns])

@@ -181,8 +181,11 @@ def test_datasette_opens_the_snapshot(out: Callable[..., tuple[Path, Manifest]])
         site = app.Datasette([str(path)], metadata=metadata)
         reply = await site.client.get("/bills/tagged_bills.json?strategy=tax_credits&_shape=array")
         assert reply.status_code == 200 and {row["bill_key"] for row in reply.json()} == {"tx/89R/HB 12", "tx/89R/SB 7"}
-        for address in ("/bills", "/bills/bills", "/bills/changes_after?after=0"):
-            assert (await site.client.get(address)).status_code == 200
+        for address in ("/bills", "/bills/bills", "/bills/v_tags"):
+            assert (await site.client.get(address)).status_code == 200, address
+        values = {"words": "credit", "strategy": "tax_credits", "after": 0, "day": "2026-01-01"}
+        for name in QUERIES:
+            assert (await site.client.get(f"/bills/{name}", params=values)).status_code == 200, name
 
     asyncio.run(ask())
 

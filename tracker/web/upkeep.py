@@ -22,6 +22,10 @@ FIRST_SECONDS = 3.0
 _log = structlog.get_logger(__name__)
 
 
+class _Halted(Exception):
+    """The app stops; the next start goes on with the index where this one left it."""
+
+
 class Upkeep:
     """A thread from ``start`` to ``stop``."""
 
@@ -49,6 +53,8 @@ class Upkeep:
                 if not last:
                     self._index(everything=not self._first.is_set())
                 self._keys()
+            except _Halted:
+                continue
             except SQLAlchemyError as error:
                 _log.warning("upkeep will try again", error=str(error).splitlines()[0])
             self._first.set()
@@ -67,7 +73,7 @@ class Upkeep:
 
     def _halt(self) -> None:
         if self._stop.is_set():
-            raise SystemExit  # ends this thread between two batches; the next start goes on
+            raise _Halted
 
     def _keys(self) -> None:
         used = self.meter.take_used()

@@ -22,10 +22,13 @@ Serve = Callable[..., str]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """``serve(engine)`` starts the whole app over a database on a free port and gives its address."""
+    """``serve(engine)`` starts the whole app over a database on a free port and gives its address.
+
+    ``replaced`` gives dependencies of the tests instead of the app's, such as a clock.
+    """
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
-    def start(engine: Engine, **overrides: Any) -> str:
+    def start(engine: Engine, replaced: dict[Any, Any] | None = None, **overrides: Any) -> str:
         settings = Settings(
             home=tmp_path / "home",
             database_url=engine.url.render_as_string(hide_password=False),
@@ -33,6 +36,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             **overrides,
         )  # type: ignore[call-arg]
         app = create_app(settings)
+        app.dependency_overrides.update(replaced or {})
         listener = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -60,6 +61,13 @@ def test_jurisdictions(api: httpx.Client) -> None:
     assert {o["classification"] for o in texas["organizations"]} == {"legislature", "upper", "lower", "executive"}
     assert "89R" in [s["identifier"] for s in texas["legislative_sessions"]]
     assert texas["latest_runs"][0]["success"] is True
+    for prefix in ("", "/api/v3"):
+        sessions = get(api, f"{prefix}/jurisdictions/tx", include="legislative_sessions")["legislative_sessions"]
+        (listed,) = [session["downloads"] for session in sessions if session["downloads"]]
+        archive = api.get(listed[0]["url"])
+        assert archive.status_code == 200 and archive.headers["content-type"] == "application/zip"
+    for missing in ("/downloads/csv/tx/89R.zip", "/downloads/csv/tx/1_2.zip", "/downloads/csv/xx/89R_2.zip"):
+        assert api.get(missing).status_code == 404
     assert "organizations" not in get(api, "/jurisdictions/oh")
     assert get(api, "/jurisdictions/atlantis", 404) == {"detail": "No such Jurisdiction."}
 
@@ -328,7 +336,33 @@ def test_browsers_are_led_to_the_page(api: httpx.Client) -> None:
 Client = Callable[..., Any]
 
 
-def test_the_public_client_works_unchanged(engine: Engine, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def _whole_sessions(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """The client's download of a session, of each kind of file."""
+    from pyopenstates import downloads
+
+    monkeypatch.setattr(downloads, "TEMP_PATH", folder)
+
+    def rows(kind: downloads.FileType, state: str = "tx", session: str = "89R") -> list[dict[str, str]]:
+        return list(downloads.load_csv(state, session, kind))
+
+    kinds = downloads.FileType
+    bills = {row["identifier"]: row for row in rows(kinds.Bills)}
+    assert set(bills) == {"HB 12", "SB 7"} and bills["SB 7"]["title"] == analysts.BILLS[1]["title"]
+    assert rows(kinds.Actions)[0]["bill_id"] == bills["HB 12"]["id"]
+    assert [row["name"] for row in rows(kinds.Sponsorships)] == ["Murphy, Carol A.", "Ortiz"]
+    versions = {row["id"]: row["note"] for row in rows(kinds.Versions)}
+    assert [versions[row["version_id"]] for row in rows(kinds.VersionLinks)] == ["Introduced", "Engrossed"]
+    assert len(rows(kinds.Sources)) == 2 and rows(kinds.Votes) == [] == rows(kinds.VotePeople)
+    assert {row["classification"] for row in rows(kinds.Organizations)} >= {"upper", "lower"}
+    assert len(rows(kinds.Bills, "nv", "83")) == 25
+    assert rows(kinds.Bills, "co", "2026A")[0]["title"].startswith("'=cmd|")
+    with pytest.raises(ValueError, match="invalid session"):
+        rows(kinds.Bills, "tx", "1")
+
+
+def test_the_public_client_works_unchanged(
+    engine: Engine, serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     analysts.fill(engine)
     many = [analysts.bill("nv", "83", f"AB {n}", f"An act, number {n}") for n in range(1, 26)]
     analysts.load(engine, many)
@@ -358,6 +392,7 @@ def test_the_public_client_works_unchanged(engine: Engine, serve: Serve, monkeyp
         assert core.locate_legislators(30.2, -97.7) == []
         with pytest.raises(core.NotFound):
             core.get_bill(state="tx", session="89R", bill_id="HB 4711")
+        _whole_sessions(monkeypatch, tmp_path)
         with pytest.raises(core.APIError):
             core.search_bills(session="89R")
     finally:

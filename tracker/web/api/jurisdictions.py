@@ -6,9 +6,10 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from sqlalchemy import Connection, func, select
 
 from tracker import jurisdictions
@@ -49,6 +50,7 @@ Included = Annotated[list[Include], Query(description="Parts to add; may be repe
 
 @router.get("/jurisdictions", response_model_exclude_none=True)
 def list_jurisdictions(
+    request: Request,
     engine: Database,
     kind: Annotated[Kind | None, Query(alias="classification")] = None,
     include: Included = [],  # noqa: B006 - FastAPI copies it
@@ -61,12 +63,18 @@ def list_jurisdictions(
     places.sort(key=lambda place: place.name)
     pagination = asked.described(len(places))
     with reading(engine) as connection:
-        found = _described(connection, places[asked.offset : asked.offset + asked.size], include)
+        found = _described(
+            connection,
+            places[asked.offset : asked.offset + asked.size],
+            include,
+            str(request.base_url.replace(path="/")),
+        )
     return resources.Listed(results=found, pagination=resources.Pagination(**pagination))
 
 
 @router.get("/jurisdictions/{jurisdiction_id:path}", response_model_exclude_none=True)
 def get_jurisdiction(
+    request: Request,
     engine: Database,
     jurisdiction_id: JurisdictionId,
     include: Included = [],  # noqa: B006 - FastAPI copies it
@@ -76,11 +84,11 @@ def get_jurisdiction(
     if place is None:
         raise not_found("No such Jurisdiction.")
     with reading(engine) as connection:
-        return _described(connection, [place], include)[0]
+        return _described(connection, [place], include, str(request.base_url.replace(path="/")))[0]
 
 
 def _described(
-    connection: Connection, places: Sequence[Jurisdiction], include: Collection[Include]
+    connection: Connection, places: Sequence[Jurisdiction], include: Collection[Include], base: str
 ) -> list[resources.Jurisdiction]:
     codes = [place.code for place in places]
     changed = connection.execute(
@@ -89,7 +97,7 @@ def _described(
         .group_by(BillRow.jurisdiction)
     )
     latest = {code: moment for code, moment in changed}
-    sessions = _sessions(connection, places) if Include.LEGISLATIVE_SESSIONS in include else {}
+    sessions = _sessions(connection, places, base) if Include.LEGISLATIVE_SESSIONS in include else {}
     runs = _runs(connection, codes) if Include.LATEST_RUNS in include else {}
     return [
         resources.Jurisdiction(
@@ -105,17 +113,38 @@ def _described(
     ]
 
 
-def _sessions(connection: Connection, places: Sequence[Jurisdiction]) -> dict[str, list[resources.LegislativeSession]]:
+def _sessions(
+    connection: Connection, places: Sequence[Jurisdiction], base: str
+) -> dict[str, list[resources.LegislativeSession]]:
     """What the data file knows, and sessions that only bills have shown us, oldest first."""
-    seen: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for row in connection.execute(select(SessionRow.jurisdiction, SessionRow.identifier, SessionRow.name)):
-        seen[row.jurisdiction].append((row.identifier, row.name))
+    codes = [place.code for place in places]
+    rows = connection.execute(
+        select(
+            SessionRow.jurisdiction,
+            SessionRow.identifier,
+            SessionRow.name,
+            func.min(BillRow.first_seen_at).label("begun"),
+            func.max(BillRow.last_changed_at).label("changed"),
+        )
+        .join(BillRow, BillRow.session_id == SessionRow.id)
+        .where(SessionRow.jurisdiction.in_(codes))
+        .group_by(SessionRow.id)
+        .order_by(SessionRow.identifier)
+    ).all()
+    archives = {(row.jurisdiction, row.identifier): [_archive(base, row)] for row in rows}
     found = {}
     for place in places:
         known = sorted(place.sessions, key=lambda session: session.start)
-        others = [(i, name) for i, name in sorted(seen[place.code]) if i not in place.by_identifier]
+        others = [r for r in rows if r.jurisdiction == place.code and r.identifier not in place.by_identifier]
         found[place.code] = [
-            *(resources.LegislativeSession(identifier=i, name=name or i) for i, name in others),
+            *(
+                resources.LegislativeSession(
+                    identifier=row.identifier,
+                    name=row.name or row.identifier,
+                    downloads=archives[place.code, row.identifier],
+                )
+                for row in others
+            ),
             *(
                 resources.LegislativeSession(
                     identifier=session.identifier,
@@ -123,11 +152,22 @@ def _sessions(connection: Connection, places: Sequence[Jurisdiction]) -> dict[st
                     classification=session.classification,
                     start_date=session.start.isoformat(),
                     end_date=session.end.isoformat(),
+                    downloads=archives.get((place.code, session.identifier), []),
                 )
                 for session in known
             ),
         ]
     return found
+
+
+def _archive(base: str, row: Any) -> resources.Download:
+    name = quote(f"{row.identifier}_{row.changed:%Y%m%d%H%M%S}", safe="")
+    return resources.Download(
+        created_at=row.begun,
+        updated_at=row.changed,
+        data_type="csv",
+        url=f"{base}downloads/csv/{row.jurisdiction}/{name}.zip",
+    )
 
 
 def _runs(connection: Connection, codes: Sequence[str]) -> dict[str, list[resources.RunPlan]]:

@@ -51,6 +51,15 @@ class OrganizationWithDistricts(Organization):
     districts: list[dict[str, Any]] = []
 
 
+class Download(BaseModel):
+    """A session's bills as an archive of CSV files."""
+
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    data_type: str
+    url: str
+
+
 class LegislativeSession(BaseModel):
     """A legislative session."""
 
@@ -59,7 +68,7 @@ class LegislativeSession(BaseModel):
     classification: str = ""
     start_date: str = ""
     end_date: str = ""
-    downloads: list[dict[str, Any]] = []
+    downloads: list[Download] = []
 
 
 class RunPlan(BaseModel):
