@@ -110,6 +110,7 @@ def one(plan: dict[str, Any], whole: dict[str, Any], dice: random.Random, out: P
         return f"run {spider.account.outcome}"
     recording = Recording.__new__(Recording)
     recording.path, recording.damage, recording.replies = Path(plan["file"]), "", dict(whole["replies"])
+    recording.recorded_at = ""
     recording = small(recording, dice)
     for url in dice.sample(list(recording.replies), k=min(len(recording.replies), dice.randrange(1, 4))):
         status, headers, body = recording.replies[url]

@@ -13,13 +13,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from scrapy.crawler import CrawlerProcess
-
-from crawlers import health, modules, recordings, sample
+from crawlers import health, live, modules, recordings, sample
 from crawlers.account import Account
 from crawlers.politeness import quiet_now
 from crawlers.recording import Recording, RecordingError
-from crawlers.settings import scrapy_settings
 from crawlers.texts import fetch
 from tracker import jurisdictions
 from tracker.jurisdictions import Jurisdiction, Source
@@ -28,6 +25,7 @@ from tracker.jurisdictions import Jurisdiction, Source
 def main(arguments: list[str] | None = None) -> int:
     """Do what the arguments say."""
     options = _options(arguments)
+    live.limit_memory()
     if options.recordings:
         print(json.dumps(recordings.find(options.recordings)))
         return 0
@@ -108,15 +106,12 @@ def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> 
         session = options.session
         if not session and source.kind == "official":
             session = jurisdictions.load().session_for(place.code, dt.datetime.now(place.zone).date()).identifier
-    replaying = options.replay is not None
-    process = CrawlerProcess(scrapy_settings(source.politeness, replaying=replaying))
-    spider_class = modules.spider(source.module)
-    assert spider_class is not None
-    crawler = process.create_crawler(spider_class)
-    process.crawl(
-        crawler,
+    spider = modules.spider(source.module)
+    assert spider is not None
+    return live.run(
+        spider,
+        source,
         place=place,
-        source=source,
         session=session,
         out=options.out,
         record_to=options.record,
@@ -125,23 +120,6 @@ def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> 
         limit=options.limit,
         **keywords,
     )
-    process.start()
-    spider = crawler.spider
-    if spider is None:
-        account.fail("the crawl did not start")
-        return account
-    made: Account = spider.account  # type: ignore[attr-defined]
-    if "recording" in keywords:
-        made.recorded_at = keywords["recording"].recorded_at
-    stats = crawler.stats.get_stats() if crawler.stats else {}
-    errors = sum(int(count) for name, count in stats.items() if name.startswith("spider_exceptions/"))
-    if errors:
-        made.fail(f"{errors} unexpected errors; the log has them")
-    if options.limit:
-        made.complete = False
-    if made.outcome == "ok" and made.bills == 0 and made.rejected_count:
-        made.fail(f"none of {made.rejected_count:,} records can be read: {made.rejected[0]['problem']}")
-    return made
 
 
 def _json(path: Path | None) -> dict[str, Any]:

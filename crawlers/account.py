@@ -42,6 +42,8 @@ class Account:
         self.present: set[str] = set()
         self.outcome = "ok"
         self.reason = ""
+        # Why the crawl ended before its time; what it read until then is good.
+        self.stopped = ""
         self.requests = self.bytes = self.not_modified = self.bills = 0
         self.rejected: list[dict[str, str]] = []
         self.rejected_count = 0
@@ -57,6 +59,13 @@ class Account:
         key = (kind, identifier[:100], detail[:500])
         if key in self.issues or len(self.issues) < MAX_ISSUES:
             self.issues[key] += 1
+
+    def stop(self, reason: str) -> None:
+        """The crawl ends early: what was read is good, but it is not everything."""
+        self.complete = False
+        if not self.stopped:
+            self.stopped = reason[:1000]
+            self.issue("stopped", "", reason)
 
     def fail(self, reason: str) -> None:
         """The crawl as a whole is worthless; the first reason is the one that counts."""
@@ -89,7 +98,8 @@ class Account:
             "source": self.source,
             "replayed": self.replayed,
             "recorded_at": self.recorded_at,
-            "complete": self.complete and self.outcome != "failed",
+            "complete": self.complete and self.outcome != "failed" and not self.stopped,
+            "stopped": self.stopped,
             "partial": self.partial,
             "present": sorted(self.present),
             "present_count": len(self.present),

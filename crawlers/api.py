@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from scrapy.http import Request, Response
 
 from crawlers.conditional import UNCHANGED
-from crawlers.spider import DetailSpider
+from crawlers.spider import DetailSpider, asked
 
 # Stands for a document that the site did not send again because it is as it was.
 _ELSEWHERE: Any = object()
@@ -93,6 +93,8 @@ class ApiSpider(DetailSpider):
         )
 
     def got_list(self, response: Response) -> Iterator[Any]:
+        if self.empty(response):
+            return
         problem = self.usable(response)
         try:
             page = None if problem else from_json(response.body)
@@ -132,15 +134,19 @@ class ApiSpider(DetailSpider):
         """Take one document of a bill; the last one makes the record."""
         same = UNCHANGED in response.flags
         problem = "" if same else self.usable(response)
+        if problem and self.empty(response):
+            row[name], problem = [], ""
         if same and not response.body and response.meta.get("unconditional"):
             problem = "the site answered that nothing changed, though it was not asked that"
         try:
-            row[name] = from_json(response.body) if not problem and (response.body or not same) else _ELSEWHERE
+            if name not in row and not problem:
+                row[name] = from_json(response.body) if response.body or not same else _ELSEWHERE
         except ValueError as error:
             problem = f"the JSON is broken: {error}"
         if problem:
             self.account.reject(response.url.rsplit("/", 1)[-1], name, problem)
-            self.account.validators.pop(urls[0][1], None)
+            for url in (urls[0][1], asked(response)):
+                self.account.validators.pop(url, None)
             return
         changed = changed or not same
         if len(row) <= len(urls):

@@ -54,6 +54,7 @@ class BillSpider(scrapy.Spider):
         self.full, self.limit = full, limit
         self.read = self.asked_for = 0
         self.account = Account(place.code, source.name, session, replayed=recording is not None)
+        self.account.recorded_at = recording.recorded_at if recording is not None else ""
         if recording is not None and recording.damage:
             self.account.issue("damaged_recording", "", recording.damage)
 
@@ -125,6 +126,10 @@ class BillSpider(scrapy.Spider):
     def name_of(self, row: Any) -> str:
         """The bill's identifier as far as it can be told, for error messages."""
         return str(row)[:60]
+
+    def empty(self, response: Response) -> bool:
+        """Whether a reply means "nothing there", in the site's own way."""
+        return response.status in self.source.empty
 
     def usable(self, response: Response, expected: blocked.Expected | None = None) -> str:
         """Why a reply cannot be used; empty when it can."""

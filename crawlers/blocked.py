@@ -27,6 +27,15 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
 _LOOKED_AT = 20_000
 
 
+def signature(body: bytes) -> str:
+    """What kind of refusal a web page is, by its words; "" for anything else."""
+    head = body[:_LOOKED_AT].lower()
+    start = head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
+    if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start[:500]:
+        return next((meaning for words, meaning in SIGNATURES if words in head), "")
+    return ""
+
+
 def why(body: bytes, expected: Expected = "any") -> str:
     """Why this body is not what was asked for; empty when it may be."""
     head = body[:_LOOKED_AT].lower()
@@ -34,10 +43,8 @@ def why(body: bytes, expected: Expected = "any") -> str:
     if not start:
         return "the body is empty"
     markup = start.startswith((b"<!doctype html", b"<html")) or b"<html" in start[:500]
-    if markup or expected == "html":
-        for words, meaning in SIGNATURES:
-            if words in head:
-                return meaning
+    if found := signature(body):
+        return found
     if expected in ("csv", "json", "pdf") and markup:
         return f"a web page came instead of {expected.upper()}"
     if expected == "xml" and markup:

@@ -19,14 +19,12 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 from pydantic_core import from_json
-from scrapy.crawler import CrawlerProcess
 from scrapy.http import Request, Response
 from warcio.statusandheaders import StatusAndHeaders
 
-from crawlers import tables
+from crawlers import live, tables
 from crawlers.base import BillSpider
 from crawlers.recording import Recording, RecordingError, scrub, write_reply, writer
-from crawlers.settings import scrapy_settings
 from tracker import jurisdictions
 from tracker.jurisdictions import Jurisdiction, JurisdictionError, Source
 
@@ -106,14 +104,10 @@ def new_state(code: str, url: str, kind: str = "", reply: Path | None = None) ->
 
 def _look(place: Jurisdiction, source: Source, recording: Path) -> str:
     """Ask for the source's address and record the reply; returns why that failed."""
-    process = CrawlerProcess(scrapy_settings(source.politeness, replaying=False))
-    crawler = process.create_crawler(LookSpider)
     out = recording.with_suffix(".jsonl")
-    process.crawl(crawler, place=place, source=source, session="", out=out, record_to=recording, full=True)
-    process.start()
+    account = live.run(LookSpider, source, place=place, session="", out=out, record_to=recording, full=True)
     out.unlink(missing_ok=True)
-    account = getattr(crawler.spider, "account", None)
-    return "the crawl did not start" if account is None else str(account.reason)
+    return account.reason
 
 
 def kind_of(body: bytes) -> Kind:

@@ -47,6 +47,7 @@ class BulkSpider(BillSpider):
         else:
             problem = self.usable(response)
             if problem:
+                self.account.validators.pop(asked(response), None)
                 self._missing(file, problem)
             else:
                 self.bodies[file] = response.body
@@ -168,6 +169,8 @@ class DetailSpider(BillSpider):
         self.account.fail(f"{failure.request.url[:200]}: {failure.getErrorMessage()[:200] or 'no reply'}")
 
     def got_list(self, response: Response) -> Iterator[Any]:
+        if self.empty(response):
+            return
         problem = self.usable(response)
         if problem:
             self.account.fail(f"{response.url}: {problem}")
@@ -217,6 +220,7 @@ class DetailSpider(BillSpider):
             return
         problem = self.usable(response)
         if problem:
+            self.account.validators.pop(url, None)
             self.account.reject(self.name_of(response), "reply", problem)
             return
         yield from self.noted(url, stamp, self.records([response]))

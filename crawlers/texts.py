@@ -20,11 +20,10 @@ import scrapy
 from scrapy.crawler import CrawlerProcess
 from scrapy.http import Request, Response
 
-from crawlers import blocked
+from crawlers import blocked, live, tls
 from crawlers.account import Account
 from crawlers.mirrors import govbot
 from crawlers.recording import Recording
-from crawlers.settings import scrapy_settings
 from tracker import jurisdictions
 from tracker.records import normalise_identifier
 
@@ -79,14 +78,20 @@ def _from_sites(wanted: list[dict[str, Any]], file: gzip.GzipFile) -> None:
     for item in wanted:
         by_code[item["jurisdiction"]].append(item)
     process: CrawlerProcess | None = None
+    bundle = tls.trust(host for code in by_code for host in _hosts(code))
     for code, items in by_code.items():
-        source = places.sources_for(code)[0]
-        settings = scrapy_settings(source.politeness, replaying=False)
-        settings["ITEM_PIPELINES"] = {}
-        process = process or CrawlerProcess(settings)
-        process.crawl(DocumentSpider, code=code, wanted=items, file=file)
+        crawler = live.prepared(DocumentSpider, places.sources_for(code)[0])
+        crawler.settings.set("ITEM_PIPELINES", {})
+        process = process or live.engine()
+        process.crawl(crawler, code=code, wanted=items, file=file)
     if process is not None:
         process.start()
+    if bundle is not None:
+        bundle.unlink(missing_ok=True)
+
+
+def _hosts(code: str) -> set[str]:
+    return {*jurisdictions.load()[code].hosts, *jurisdictions.load().sources_for(code)[0].hosts}
 
 
 class DocumentSpider(scrapy.Spider):
@@ -96,11 +101,11 @@ class DocumentSpider(scrapy.Spider):
 
     def __init__(self, *, code: str, wanted: list[dict[str, Any]], file: gzip.GzipFile) -> None:
         super().__init__()
-        place = jurisdictions.load()[code]
-        source = jurisdictions.load().sources_for(code)[0]
-        self.hosts = tuple({*place.hosts, *source.hosts})
+        self.place = jurisdictions.load()[code]
+        self.source = jurisdictions.load().sources_for(code)[0]
+        self.hosts = tuple(_hosts(code))
         self.wanted, self.file = wanted, file
-        self.account = Account(code, source.name, "", replayed=False)
+        self.account = Account(code, self.source.name, "", replayed=False)
         self.recording = self.record_to = None
         self.known: dict[str, dict[str, str]] = {}
         self.full = True

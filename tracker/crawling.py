@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -124,6 +125,7 @@ def crawl(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
+                env=environment(settings),
                 timeout=CRAWL_HOURS * 3600,
                 check=False,
             )
@@ -140,6 +142,11 @@ def crawl(
             f"{plan.jurisdiction}: the crawl ended with code {done.returncode} and no account: {last[0][:300]}"
         ) from error
     return Crawled(plan, records, account)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What a crawl's process is told beside its arguments: how a legislature reaches us."""
+    return {**os.environ, "BILLTRACKER_CONTACT": settings.contact}
 
 
 def publish(

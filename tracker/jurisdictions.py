@@ -94,9 +94,16 @@ def _quiet(value: object) -> object:
 
 
 class Politeness(_Data):
-    """What a site asks of visitors. ``delay`` is seconds between two requests to one host."""
+    """What a site asks of visitors, and what we take from it at most.
+
+    ``delay`` is seconds between two requests to one host, ``timeout`` seconds for one reply, ``max_mb`` the size of
+    one reply unpacked, ``max_hours`` the length of a crawl.
+    """
 
     delay: Annotated[float, Field(ge=0, le=600)] = 1.0
+    timeout: Annotated[float, Field(gt=0, le=3600)] = 180.0
+    max_mb: Annotated[int, Field(gt=0, le=4096)] = 128
+    max_hours: Annotated[float, Field(gt=0, le=24)] = 8.0
     concurrency: Annotated[int, Field(ge=1, le=8)] = 1
     quiet_hours: Annotated[QuietHours | None, BeforeValidator(_quiet)] = None
     robots: str = ""
@@ -109,7 +116,8 @@ class Source(_Data):
     ``kind`` is official or mirror; ``proof`` says how far it is proven: ``live`` after a real crawl,
     ``recorded`` against real replies, ``facts`` against its description only. ``module`` is the crawler
     (``va`` is crawlers/jurisdictions/va.py, ``govbot`` crawlers/mirrors/govbot.py). ``hosts`` is the allow
-    list, redirects included. ``requires_key`` names the environment variable that holds the key.
+    list, redirects included. ``empty`` are statuses with which the site says "nothing there".
+    ``requires_key`` names the environment variable that holds the key.
     """
 
     name: _Text
@@ -120,6 +128,7 @@ class Source(_Data):
     hosts: tuple[Host, ...] = Field(min_length=1)
     requires_key: Annotated[str, StringConstraints(pattern=r"^([A-Z][A-Z0-9_]*)?$")] = ""
     bulk: bool = False
+    empty: tuple[Annotated[int, Field(ge=400, le=599)], ...] = ()
     conditional: tuple[Literal["etag", "last-modified", "hash", "cursor", "stamp"], ...] = ()
     budget: str = ""
     note: str = ""

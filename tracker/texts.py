@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Engine, exists, insert, select, update
 from sqlalchemy import func as sql
 
 from tracker import events
-from tracker.crawling import CRAWL_HOURS, CrawlError
+from tracker.crawling import CRAWL_HOURS, CrawlError, environment
 from tracker.db import reading, writing
 from tracker.events import Event, EventKind
 from tracker.models.base import stamp
@@ -184,6 +184,7 @@ def _documents(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
+                env=environment(settings),
                 timeout=CRAWL_HOURS * 3600,
                 check=False,
             )
