@@ -67,5 +67,7 @@ def scrapy_settings(politeness: Politeness, *, replaying: bool, empty: Sequence[
             "crawlers.politeness.RetryAfterMiddleware": 555,
             "crawlers.recording.RecordMiddleware": 580,
         },
+        # Keys go into addresses as the very last thing, so that nothing else ever sees them.
+        "DOWNLOAD_HANDLERS": {"https": "crawlers.keys.KeyedHandler"},
         "ITEM_PIPELINES": {"crawlers.account.RecordPipeline": 100},
     }
