@@ -35,6 +35,32 @@ def members(source: bytes | Path, pattern: str, *, limit: int = MAX_MEMBER) -> I
         raise ValueError(f"the archive is damaged: {error}") from error
 
 
+class Archive:
+    """A zip file whose members are read by name, when they are needed."""
+
+    def __init__(self, body: bytes) -> None:
+        """Raises ValueError when it is no zip file."""
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(body))
+        except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+            raise ValueError(f"the archive is damaged: {error}") from error
+        self._names = {name.rpartition("/")[2].upper(): name for name in self._zip.namelist()}
+
+    def __contains__(self, name: str) -> bool:
+        return name.upper() in self._names
+
+    def read(self, name: str, limit: int = MAX_MEMBER) -> bytes:
+        """A member's bytes, by its name in any case. Raises ValueError when it is missing, damaged or too big."""
+        found = self._names.get(name.upper())
+        if found is None:
+            raise ValueError(f"{name[:80]} is not in the archive")
+        try:
+            with self._zip.open(found) as file:
+                return _read(file, found, limit)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+            raise ValueError(f"{name[:80]} is damaged: {error}") from error
+
+
 def _read(file: IO[bytes], name: str, limit: int) -> bytes:
     parts, size = [], 0
     while part := file.read(_CHUNK):
