@@ -14,11 +14,11 @@ from lxml import etree
 from scrapy.http import Request, Response
 
 from crawlers import blocked
+from crawlers.base import UNREADABLE, BillSpider
 from crawlers.conditional import UNCHANGED
 from crawlers.recording import Recording
-from crawlers.spider import BillSpider
+from tracker.records import normalise_identifier
 
-UNREADABLE = (ValueError, KeyError, IndexError, TypeError, AttributeError)
 _LOOKED_AT = 8 * 1024 * 1024
 
 
@@ -105,8 +105,8 @@ class GatherSpider(BillSpider):
             self.account.complete = all(self.recording.spelling(url) for url in needed)
             planned = [url for url in self.recording.urls() if self.kind_of(url)]
         else:
-            self.account.complete = True
-        for request in [self.ask(url) for url in planned]:
+            self.account.complete = not self.account.partial
+        for request in [*self.session_requests(), *(self.ask(url) for url in planned)]:
             yield request
 
     def ask(self, url: str, *, whole: bool = False) -> Request:
@@ -208,16 +208,14 @@ class GatherSpider(BillSpider):
 
     def each_bill(self) -> Iterator[Any]:
         keys = list(dict.fromkeys(key for kind in self.bills for key in self.found[kind]))
-        skipped = 0
         for key in keys:
             urls = list(self.details(key)) if self.recording is None else []
             if not urls:
                 yield from self.records([key])
                 continue
             stamp = fingerprint(self.parts(key))
-            if not self.full and (self.known.get(self.page(key)) or {}).get("body_hash") == stamp:
+            if not self.full and (self.known.get(self.page(key)) or {}).get("stamp") == stamp:
                 self.skip(key)
-                skipped += 1
                 continue
             left = set(urls)
             for url in urls:
@@ -229,8 +227,11 @@ class GatherSpider(BillSpider):
                     dont_filter=True,
                     meta={"unconditional": True},
                 )
-        if keys and skipped == len(keys):
-            self.account.outcome = "unchanged"
+
+    @property
+    def cursor_key(self) -> str:
+        """Where a feed's cursor is kept, among the validators."""
+        return f"cursor:{self.place.code}/{self.source.name}/{self.session}"
 
     def page(self, key: str) -> str:
         """The name under which a bill's stamp is kept."""
@@ -238,9 +239,13 @@ class GatherSpider(BillSpider):
 
     def skip(self, key: str) -> None:
         """Take a bill as it was last time."""
+        said = dict(self.known[self.page(key)])
         self.account.not_modified += 1
-        self.account.complete = False
-        self.account.validators[self.page(key)] = dict(self.known[self.page(key)])
+        self.account.validators[self.page(key)] = said
+        if said.get("bill"):
+            self.account.present.add(said["bill"])
+        else:
+            self.account.complete = False
 
     def got_detail(self, response: Response, url: str, key: str, left: set[str], stamp: str) -> Iterator[Any]:
         # A bill whose detail cannot be had is left as it was: half a record would look like a change.
@@ -249,8 +254,10 @@ class GatherSpider(BillSpider):
             return
         left.discard(url)
         if not left:
-            self.account.validators[self.page(key)] = {"body_hash": stamp}
-            yield from self.records([key])
+            for made in self.records([key]):
+                bill = f"{made['legislative_session']}/{normalise_identifier(str(made.get('identifier') or ''))}"
+                self.account.validators[self.page(key)] = {"stamp": stamp, "bill": bill}
+                yield made
 
 
 def fingerprint(parts: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit, urlunsplit
 
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
@@ -25,14 +25,19 @@ class KeyedHandler(HTTP11DownloadHandler):
         try:
             response = await super().download_request(request.replace(url=with_key(request.url, name, key)))
         except Exception as error:
-            if key not in str(error):
+            said = str(error)
+            if not _holds(said, key):
                 raise
             # Messages of timeouts and broken connections name the address; the kind of error must stay retriable.
-            raise OSError(str(error).replace(key, "…")) from None
+            raise OSError(said.replace(urlencode({name: key}), f"{name}=…").replace(key, "…")) from None
         location = (response.headers.get("Location") or b"").decode("latin-1")
-        if key in location:
+        if _holds(location, key):
             response.headers["Location"] = without_key(location, name)
         return response.replace(url=request.url)
+
+
+def _holds(text: str, key: str) -> bool:
+    return key in text or quote_plus(key) in text
 
 
 def with_key(url: str, name: str, key: str) -> str:

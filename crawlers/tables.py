@@ -99,14 +99,28 @@ def quoted_rows(body: bytes, columns: Sequence[str], quote: str = "`") -> Iterat
     lines = [decode(line).replace("\x00", "").rstrip("\r") for line in body.split(b"\n")]
     widths = Counter(line.count("\t") for line in lines if line)
     width = widths.most_common(1)[0][0] if widths else 0
+    for row in _whole(lines, width, quote):
+        values = (_unquoted(value.strip(), quote) for value in row.split("\t"))
+        yield dict(zip(columns, values, strict=False))
+
+
+def _whole(lines: Sequence[str], width: int, quote: str) -> Iterator[str]:
+    """Lines put together to rows of ``width`` tabs."""
     pending = ""
-    for line in lines:
-        pending = f"{pending} {line}" if pending and line.count("\t") != width else line
+    for line in (*lines, "\t" * width):
+        if line.count("\t") == width:
+            if pending.strip() and pending.count("\t") == width:
+                yield pending
+            pending = line
+        else:
+            pending = f"{pending} {line}" if pending else line
+        last = pending.rpartition("\t")[2].strip()
+        is_open = last.startswith(quote) and (len(last) == 1 or not last.endswith(quote))
         if pending.count("\t") > width:
             pending = ""
-        elif pending.count("\t") == width and pending.strip():
-            values = (_unquoted(value.strip(), quote) for value in pending.split("\t"))
-            yield dict(zip(columns, values, strict=False))
+        elif pending.count("\t") == width and not is_open:
+            if pending.strip():
+                yield pending
             pending = ""
 
 

@@ -28,7 +28,7 @@ from crawlers.gathering import GatherSpider
 SITE = "https://www.nmlegis.gov"
 BILL = re.compile(r"^\*?\s*([HS](?:B|R|M|CR|JR|JM|CM))\s*0*(\d+)$")
 FILE = re.compile(r"^([HS](?:B|R|M|CR|JR|JM|CM))0*(\d+)(\w*)\.(pdf|html?)$", re.IGNORECASE)
-SESSION = re.compile(r"^(?:20)?(\d\d) (Regular|(\d)?\w* ?(Special|Extraordinary) ?(\d)?)")
+SESSION = re.compile(r"^(?:20|19)?(\d\d) (Regular|(\d)?\w* ?(Special|Extraordinary) ?(\d)?)")
 KINDS = {"B": "bill", "R": "resolution", "M": "memorial", "CR": "concurrent resolution", "JR": "joint resolution"}
 KINDS |= {"JM": "joint memorial", "CM": "concurrent memorial"}
 CHAMBERS = {"H": "lower", "S": "upper"}
@@ -41,9 +41,10 @@ FOLDERS = (
     "memorials/senate",
 )
 TYPES = {"pdf": "application/pdf", "html": "text/html", "htm": "text/html"}
-SIGNED = re.compile(r"SGND(?: BY GOV)? \((\w{3})\w*\. ?(\d+)\) Ch\. ?(\d+)\.?( \(partial veto\))?")
+MONTH = r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w*\.? ?(\d{1,2})\b"
+SIGNED = re.compile(rf"SGND(?: BY GOV)? \({MONTH}\) ?Ch\. ?(\d+)\.?( \(partial veto\))?")
 DATED = re.compile(r"Calendar Day: *(\d\d?/\d\d?/\d{4})")
-IN_WORDS = re.compile(r"(?:- |\()(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w*\.? (\d{1,2})\b")
+IN_WORDS = re.compile(rf"(?:- |\(){MONTH}")
 ACTOR = re.compile(r"governor|house of representatives|\bhouse\b|senate|^sent to ([hs])|^([hs])[a-z]+:", re.IGNORECASE)
 
 
@@ -59,7 +60,7 @@ class Spider(GatherSpider):
     bills = ("list", "bill")
     optional = frozenset({"file"})
     single = frozenset({"bill"})
-    session_pattern = r"lblSession(?:_\d+)?\">(\d{4} [^<]+)<|/Sessions/(\d\d [^/]+)/"
+    session_pattern = r"lblSession(?:_\d+)?\">(\d\d(?:\d\d)? [^<]+)<|/Sessions/(\d\d [^/]+)/"
 
     @staticmethod
     def session_named(site: str) -> str:

@@ -58,10 +58,11 @@ class Spider(GatherSpider):
 
     def plan(self) -> Iterable[str]:
         now = self.account.started_at.astimezone(self.place.zone).replace(tzinfo=None, microsecond=0)
-        last = {} if self.full else self.known.get(self.page("updates")) or {}
-        self.account.validators[self.page("updates")] = {"body_hash": now.isoformat()}
+        last = "" if self.full else (self.known.get(self.cursor_key) or {}).get("stamp", "")
+        self.account.validators[self.cursor_key] = {"stamp": now.isoformat()}
+        self.account.partial = bool(last) and self.recording is None
         if last:
-            since = f"{last['body_hash']}/{now.isoformat()}"
+            since = f"{last}/{now.isoformat()}"
             yield f"{API}/bills/updates/{since}?type=updated&summary=true&detail=false&limit=1000&offset=1"
         else:
             yield f"{API}/bills/{self.site_session()}?limit={PAGE}&offset=1&full=true"
@@ -81,11 +82,12 @@ class Spider(GatherSpider):
             # A bill's changes are as many rows; the last one is enough to know that it moved.
             rows = [row.get("item") or row.get("id") or row for row in rows]
             return [row for row in rows if row.get("session") == int(self.site_session())]
-        return [row.get("result") or row for row in rows]
+        return rows
 
     def key(self, kind: str, item: Any, url: str) -> str:
         if kind == "meeting":
             return ""
+        item = item.get("result") or item
         found = PRINT.match(item["basePrintNo"])
         if found is None:
             raise ValueError(f"{item['basePrintNo'][:20]!r} is no print number")
@@ -94,6 +96,7 @@ class Spider(GatherSpider):
     def keep(self, kind: str, item: Any) -> Any:
         if kind not in ("bill", "list"):
             return item
+        item = item.get("result") or item
         amendments = (item.get("amendments") or {}).get("items") or {}
         for part in (item, *amendments.values()):
             for name in HEAVY:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crawlers import dry_run
+from crawlers import dry_run, modules, recordings
 from crawlers.account import Account
 from crawlers.base import BillSpider
 from crawlers.recording import Recording
@@ -26,12 +26,38 @@ def in_memory(replies: Mapping[str, bytes | str | Any], status: int = 200) -> Re
 
 
 def crawl(
-    spider: type[BillSpider], code: str, replies: Mapping[str, Any], out: Path, *, session: str = "", **more: Any
+    spider: type[BillSpider],
+    code: str,
+    replies: Mapping[str, Any],
+    out: Path,
+    *,
+    session: str = "",
+    live: bool = False,
+    **more: Any,
 ) -> tuple[Account, list[dict[str, Any]]]:
-    """Run a spider class on replies; returns its account and its records."""
+    """Run a spider class on replies; returns its account and its records.
+
+    ``live``: the spider has no recording, and asks the replies as it would ask the site.
+    """
     place = jurisdictions.load().get(code)
     source = jurisdictions.load().sources_for(code)[0]
     session = session or place.sessions[-1].identifier
-    made = spider(place=place, source=source, session=session, out=out, recording=in_memory(replies), **more)
+    there = in_memory(replies)
+    made = spider(place=place, source=source, session=session, out=out, recording=None if live else there, **more)
+    account = dry_run.run(made, there)
+    return account, [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+
+
+def real(recording: Recording, code: str, out: Path) -> tuple[Account, list[dict[str, Any]]]:
+    """Run a jurisdiction's own spider on a real recording."""
+    spider = modules.spider(code)
+    assert spider is not None
+    made = spider(
+        place=jurisdictions.load().get(code),
+        source=jurisdictions.load().sources_for(code)[0],
+        session=recordings.session_of(code, recording),
+        out=out,
+        recording=recording,
+    )
     account = dry_run.run(made)
     return account, [json.loads(line) for line in out.read_text("utf-8").splitlines()]
