@@ -93,8 +93,8 @@ class GatherSpider(BillSpider):
 
     async def start(self) -> AsyncIterator[Any]:
         self.found: dict[str, dict[str, list[Any]]] = {kind: defaultdict(list) for kind in self.kinds}
-        self.read: set[str] = set()
-        self.asked: set[str] = set()
+        self.kinds_read: set[str] = set()
+        self.urls: set[str] = set()
         self.waiting: set[str] = set()
         self.stale: set[str] = set()
         self.same: set[str] = set()
@@ -111,7 +111,7 @@ class GatherSpider(BillSpider):
 
     def ask(self, url: str, *, whole: bool = False) -> Request:
         """The request of a reply that speaks of many bills."""
-        self.asked.add(url)
+        self.urls.add(url)
         self.waiting.add(url)
         return Request(
             url,
@@ -155,7 +155,7 @@ class GatherSpider(BillSpider):
         if self.recording is not None or response.status != 200:
             return ()
         try:
-            return [more for more in self.further(self.kind_of(url), response) if more not in self.asked]
+            return [more for more in self.further(self.kind_of(url), response) if more not in self.urls]
         except UNREADABLE as error:
             self.missing(self.kind_of(url), url, f"{type(error).__name__}: {error}")
             return ()
@@ -176,7 +176,7 @@ class GatherSpider(BillSpider):
             else:
                 self.missing(kind, url, problem)
             return False
-        self.read.add(kind)
+        self.kinds_read.add(kind)
         for part in parts:
             try:
                 whose = self.key(kind, part, url)
@@ -192,7 +192,7 @@ class GatherSpider(BillSpider):
         """Make the bills once all lists are there."""
         if self.waiting or self.account.outcome == "failed":
             return
-        if self.asked == self.same and not self.by_stamp:
+        if self.urls == self.same and not self.by_stamp:
             self.account.outcome = "unchanged"
             return
         if self.stale:
@@ -201,7 +201,7 @@ class GatherSpider(BillSpider):
             for url in again:
                 yield self.ask(url, whole=True)
             return
-        if not self.read & set(self.bills):
+        if not self.kinds_read & set(self.bills):
             self.account.fail("nothing that was read names a bill")
             return
         yield from self.each_bill()
@@ -217,6 +217,8 @@ class GatherSpider(BillSpider):
             if not self.full and (self.known.get(self.page(key)) or {}).get("stamp") == stamp:
                 self.skip(key)
                 continue
+            if self.enough():
+                break
             left = set(urls)
             for url in urls:
                 yield Request(
