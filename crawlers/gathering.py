@@ -43,6 +43,8 @@ class GatherSpider(BillSpider):
     single: ClassVar[frozenset[str]] = frozenset()
     empty: ClassVar[frozenset[int]] = frozenset()
     session_pattern: ClassVar[str] = ""
+    # Lists that are the same say that no bill moved, whatever its details; then nothing is asked for twice.
+    lists_tell: ClassVar[bool] = False
 
     def plan(self) -> Iterable[str]:
         """Addresses that a live crawl begins with."""
@@ -59,6 +61,14 @@ class GatherSpider(BillSpider):
     def keep(self, kind: str, item: Any) -> Any:
         """A part as it is kept until its bill is made; sources with much more than is needed throw it away here."""
         return item
+
+    def headers(self, url: str) -> Mapping[str, str]:
+        """Headers that an address needs: a range of bytes."""
+        return {}
+
+    def assemble(self) -> Iterable[tuple[str, Any]]:
+        """(kind, part) of what only several replies together give, once all lists are there."""
+        return ()
 
     def further(self, kind: str, response: Response) -> Iterable[str]:
         """Addresses that a reply leads to: the next page, the agendas of meetings."""
@@ -98,7 +108,7 @@ class GatherSpider(BillSpider):
         self.waiting: set[str] = set()
         self.stale: set[str] = set()
         self.same: set[str] = set()
-        self.by_stamp = type(self).details is not GatherSpider.details
+        self.by_stamp = type(self).details is not GatherSpider.details and not self.lists_tell
         planned = list(self.plan())
         if self.recording is not None:
             needed = [url for url in planned if self.kind_of(url) not in self.optional]
@@ -118,6 +128,7 @@ class GatherSpider(BillSpider):
             self.got,
             errback=self.lost,
             cb_kwargs={"url": url},
+            headers=dict(self.headers(url)),
             dont_filter=True,
             # Where bills have stamps of their own, the lists are what the stamps are made of.
             meta={"unconditional": whole or self.by_stamp},
@@ -152,7 +163,7 @@ class GatherSpider(BillSpider):
 
     def further_of(self, response: Response, url: str) -> Iterable[str]:
         """What a reply leads to and was not asked for yet. A recording was asked for all it holds."""
-        if self.recording is not None or response.status != 200:
+        if self.recording is not None or response.status not in (200, 206):
             return ()
         try:
             return [more for more in self.further(self.kind_of(url), response) if more not in self.urls]
@@ -165,6 +176,8 @@ class GatherSpider(BillSpider):
         kind = self.kind_of(url)
         if response.status in self.empty:
             return True
+        if response.status == 206 and self.headers(url):
+            response = response.replace(status=200)
         problem = self.usable(response, self.formats.get(kind, self.expected))
         try:
             parts = [] if problem else list(self.items(kind, response))
@@ -178,15 +191,19 @@ class GatherSpider(BillSpider):
             return False
         self.kinds_read.add(kind)
         for part in parts:
-            try:
-                whose = self.key(kind, part, url)
-                kept = self.keep(kind, part) if whose else None
-            except UNREADABLE as error:
-                self.account.reject(str(part)[:60], kind, f"{type(error).__name__}: {error}")
-                continue
-            if whose:
-                self.found[kind][whose].append(kept)
+            self.put(kind, part, url)
         return True
+
+    def put(self, kind: str, part: Any, url: str) -> None:
+        """Put a part where it belongs; one that cannot be read costs only itself."""
+        try:
+            whose = self.key(kind, part, url)
+            kept = self.keep(kind, part) if whose else None
+        except UNREADABLE as error:
+            self.account.reject(str(part)[:60], kind, f"{type(error).__name__}: {error}")
+            return
+        if whose:
+            self.found[kind][whose].append(kept)
 
     def ready(self) -> Iterator[Any]:
         """Make the bills once all lists are there."""
@@ -201,6 +218,13 @@ class GatherSpider(BillSpider):
             for url in again:
                 yield self.ask(url, whole=True)
             return
+        try:
+            for kind, part in self.assemble():
+                self.kinds_read.add(kind)
+                self.put(kind, part, "")
+        except UNREADABLE as error:
+            self.account.fail(f"the replies do not fit together: {type(error).__name__}: {error}")
+            return
         if not self.kinds_read & set(self.bills):
             self.account.fail("nothing that was read names a bill")
             return
@@ -209,11 +233,15 @@ class GatherSpider(BillSpider):
     def each_bill(self) -> Iterator[Any]:
         keys = list(dict.fromkeys(key for kind in self.bills for key in self.found[kind]))
         for key in keys:
-            urls = list(self.details(key)) if self.recording is None else []
+            try:
+                urls = list(self.details(key)) if self.recording is None else []
+                stamp = fingerprint(self.parts(key)) if urls else ""
+            except UNREADABLE as error:
+                self.account.reject(key, "details", f"{type(error).__name__}: {error}")
+                continue
             if not urls:
                 yield from self.records([key])
                 continue
-            stamp = fingerprint(self.parts(key))
             if not self.full and (self.known.get(self.page(key)) or {}).get("stamp") == stamp:
                 self.skip(key)
                 continue
@@ -226,6 +254,7 @@ class GatherSpider(BillSpider):
                     self.got_detail,
                     errback=self.failed,
                     cb_kwargs={"url": url, "key": key, "left": left, "stamp": stamp},
+                    headers=dict(self.headers(url)),
                     dont_filter=True,
                     meta={"unconditional": True},
                 )

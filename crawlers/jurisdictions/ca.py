@@ -15,12 +15,12 @@ History: 2026-11 written on a small dump of 2025-26.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scrapy.http import Response
 
-from crawlers import tables
+from crawlers import ranges, tables
 from crawlers.archives import Archive
 from crawlers.elements import named, parse
 from crawlers.gathering import GatherSpider
@@ -65,29 +65,75 @@ AUTHORS = {"LEAD_AUTHOR": "author", "PRINCIPAL_COAUTHOR": "principal coauthor", 
 class Spider(GatherSpider):
     """One record a row of BILL_TBL, with the rows of the other tables that carry its id."""
 
-    kinds = {"zip": r"/pubinfo_\w+\.zip$"}  # noqa: RUF012 - declarative
+    kinds = {"zip": r"/pubinfo_\w+\.zip$", "part": r"/pubinfo_\w+\.zip#bytes="}  # noqa: RUF012 - declarative
     bills = ("zip",)
-    committees: dict[str, str]
-    archives: list[Archive]
+    lists_tell = True
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.archives: list[Archive] = []
+        self.committees: dict[str, str] = {}
+        self.sparse, self.directory = ranges.Sparse(), 0
 
     @classmethod
     def session_in(cls, recording: Recording) -> str:
         """The two years of a session's dump; the daily ones do not tell, so they are of the newest that we know."""
-        years = [int(found[1]) for url in recording.urls() if (found := re.search(r"/pubinfo_(\d{4})\.zip$", url))]
+        years = [int(found[1]) for url in recording.urls() if (found := re.search(r"/pubinfo_(\d{4})\.zip", url))]
         regular = [s.identifier for s in jurisdictions.load().get("ca").sessions if s.classification == "primary"]
         return f"{years[0]}{years[0] + 1}" if years else max(regular)
 
     def plan(self) -> Iterable[str]:
-        yield f"{SITE}/pubinfo_{self.site_session()[:4]}.zip"
+        yield ranges.part(self.dump(), None, ranges.TAIL)
+
+    def dump(self) -> str:
+        """The address of the session's dump."""
+        return f"{SITE}/pubinfo_{self.site_session()[:4]}.zip"
+
+    def headers(self, url: str) -> Mapping[str, str]:
+        return ranges.header(url)
+
+    def further(self, kind: str, response: Response) -> Iterable[str]:
+        """After the end of the dump the rest of its directory, then the tables."""
+        if not self.sparse.holds(self.directory, self.sparse.size):
+            yield ranges.part(self.dump(), self.directory, min(s for s in self.sparse.parts if s > self.directory))
+            return
+        archive = Archive(self.sparse)
+        for table in TABLES:
+            if f"{table}.dat" in archive and not self.sparse.holds(*archive.span(f"{table}.dat")):
+                yield ranges.part(self.dump(), *archive.span(f"{table}.dat"))
 
     def items(self, kind: str, response: Response) -> Iterable[Any]:
-        archive = Archive(response.body)
-        self.archives = [*getattr(self, "archives", ()), archive]
-        self.committees = {}
+        if kind == "zip":
+            return self.rows(Archive(response.body))
+        start, end = ranges.wanted(response.request.url if response.request else response.url) or (0, 0)
+        if len(response.body) > end - (start or 0):
+            start = 0  # the site does not know ranges and sent all of it
+        elif start is None:
+            start, self.directory = ranges.directory(response.body)
+        self.sparse.add(start, response.body)
+        return ()
+
+    def assemble(self) -> Iterable[tuple[str, Any]]:
+        if self.sparse.parts:
+            yield from (("zip", row) for row in self.rows(Archive(self.sparse)))
+
+    def rows(self, archive: Archive) -> Iterable[tuple[str, dict[str, str]]]:
+        """(table, row) of all that the spider reads."""
+        self.archives.append(archive)
         for table, columns in TABLES.items():
             if f"{table}.dat" in archive:
                 for row in tables.quoted_rows(archive.read(f"{table}.dat"), columns.split()):
                     yield table, row
+
+    def details(self, key: str) -> Iterable[str]:
+        newest, _ = self.versions(key)
+        lob = newest.get("lob", "")
+        if lob and self.sparse.parts and lob in self.archives[-1] and not self.there(self.archives[-1], lob):
+            yield ranges.part(self.dump(), *self.archives[-1].span(lob))
+
+    def there(self, archive: Archive, name: str) -> bool:
+        """Whether a member of the dump was fetched."""
+        return not self.sparse.parts or self.sparse.holds(*archive.span(name))
 
     def key(self, kind: str, item: Any, url: str) -> str:
         table, row = item
@@ -112,9 +158,7 @@ class Spider(GatherSpider):
         if found is None:
             raise ValueError(f"{row[:40]!r} is no bill id")
         years, number, kind = found[1], found[2], found[3]
-        versions = sorted(self.rows_of(row, "BILL_VERSION_TBL"), key=lambda v: -int(v["version_num"]))
-        newest = next((v for v in versions if v["bill_version_id"] == bills[-1]["latest_bill_version_id"]), {})
-        newest = newest or (versions[-1] if versions else {})
+        newest, versions = self.versions(row)
         text_of = self.caml(newest.get("lob", ""))
         titles = (
             *(v["subject"] for v in (newest, *reversed(versions)) if v),
@@ -146,9 +190,16 @@ class Spider(GatherSpider):
             "extras": {"official_title": text_of["Title"]} if text_of.get("Title") else {},
         }
 
+    def versions(self, bill_id: str) -> tuple[dict[str, str], list[dict[str, str]]]:
+        """(the current version, all of them, oldest first)."""
+        versions = sorted(self.rows_of(bill_id, "BILL_VERSION_TBL"), key=lambda v: -int(v["version_num"]))
+        latest = [row["latest_bill_version_id"] for name, row in self.found["zip"][bill_id] if name == "BILL_TBL"]
+        newest = next((v for v in versions if v["bill_version_id"] in latest[-1:]), {})
+        return newest or (versions[-1] if versions else {}), versions
+
     def caml(self, lob: str) -> dict[str, str]:
         """Title, subject and digest of a text, where the dump holds it."""
-        archive = next((a for a in reversed(self.archives) if lob and lob in a), None)
+        archive = next((a for a in reversed(self.archives) if lob and lob in a and self.there(a, lob)), None)
         if archive is None:
             return {}
         root = parse(archive.read(lob))

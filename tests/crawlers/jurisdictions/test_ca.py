@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scrapy import Request
+from scrapy.http import Response
 
-from crawlers import tables
+from crawlers import dry_run, ranges, tables
 from crawlers.jurisdictions.ca import Spider
 from crawlers.recording import Recording
 from tests.crawlers.replies import crawl, real
+from tracker import jurisdictions
 
 DUMP = "https://downloads.leginfo.legislature.ca.gov/pubinfo_2025.zip"
 CAML = (
@@ -139,6 +144,82 @@ def test_a_dump_that_is_none_fails_the_crawl_or_gives_nothing(tmp_path: Path, bo
     account, bills = crawl(Spider, "ca", {DUMP: body}, tmp_path / "o.jsonl", session="20252026")
     assert bills == []
     assert account.outcome == "failed" or account.bills == 0
+
+
+class Ranges(Recording):
+    """A site that sends ranges of bytes of one file, or (``knows=False``) always all of it."""
+
+    def __init__(self, body: bytes, *, knows: bool = True) -> None:
+        self.body, self.knows, self.sent = body, knows, list[int]()
+        self.path, self.damage = Path("memory"), ""
+        self.replies = {}
+
+    def response(self, request: Request) -> Response:
+        start, end = ranges.wanted(request.url) or (0, 0)
+        asked = (request.headers.get("Range") or b"").decode()
+        assert asked == "bytes=" + request.url.partition("#bytes=")[2]
+        body = self.body[-end:] if start is None else self.body[start:end]
+        body = body if self.knows else self.body
+        self.sent.append(len(body))
+        self.replies[request.url] = (206 if self.knows else 200, [("ETag", '"1"')], body)
+        return Response(request.url, 206 if self.knows else 200, headers={"ETag": '"1"'}, body=body, request=request)
+
+
+def live(site: Recording, out: Path, **more: Any) -> tuple[Any, list[dict[str, Any]]]:
+    place = jurisdictions.load().get("ca")
+    source = jurisdictions.load().sources_for("ca")[0]
+    spider = Spider(place=place, source=source, session="20252026", out=out, **more)
+    account = dry_run.run(spider, site)
+    return account, [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+
+
+def big(**changes: str | bytes | None) -> bytes:
+    """A dump with so much that nobody reads that the end of the file does not hold its directory."""
+    return dump(**{f"BILL_ANALYSIS_TBL_{n}.lob": os.urandom(100) for n in range(1500)}, **changes)
+
+
+def test_live_only_the_tables_and_the_newest_texts_are_fetched(tmp_path: Path) -> None:
+    body = big(**{"BILL_VERSION_TBL_9.lob": CAML})
+    site = Ranges(body)
+    account, bills = live(site, tmp_path / "a.jsonl")
+    whole, everything = crawl(Spider, "ca", {DUMP: body}, tmp_path / "b.jsonl", session="20252026")
+    assert (account.outcome, account.complete, account.rejected) == ("ok", True, [])
+    assert bills == everything and len(bills) == 3 and all(b["abstracts"] for b in bills)
+    assert sum(site.sent) < len(body) * 0.9
+    # What was recorded so can be replayed, also without the texts.
+    there = {url: reply[2] for url, reply in site.replies.items()}
+    _, replayed = crawl(Spider, "ca", there, tmp_path / "c.jsonl", session="20252026")
+    assert replayed == bills
+    first = dict(list(there.items())[: 2 + 6])
+    account, replayed = crawl(Spider, "ca", first, tmp_path / "d.jsonl", session="20252026")
+    assert [b["title"] for b in replayed] == ["Amended matters.", "Budget."] and whole.rejected == []
+
+
+def test_texts_that_did_not_move_are_not_fetched_again(tmp_path: Path) -> None:
+    first, _ = live(Ranges(big(**{"BILL_VERSION_TBL_9.lob": CAML})), tmp_path / "a.jsonl")
+    same = Ranges(big(**{"BILL_VERSION_TBL_9.lob": CAML}))
+    again, bills = live(same, tmp_path / "b.jsonl", known=first.validators)
+    assert (bills, again.complete, len(again.present)) == ([], True, 3)
+
+
+@pytest.mark.parametrize("cut", [10, 3000])
+def test_a_site_without_ranges_and_a_broken_file(tmp_path: Path, cut: int) -> None:
+    body = big(**{"BILL_VERSION_TBL_9.lob": CAML})
+    account, bills = live(Ranges(body, knows=False), tmp_path / "a.jsonl")
+    assert (account.reason, len(bills), account.requests) == ("", 3, 1)
+    account, bills = live(Ranges(body[:-cut]), tmp_path / "b.jsonl")
+    assert (account.outcome, bills) == ("failed", [])
+
+
+def test_a_file_of_very_many_members_keeps_its_directory_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 2)
+    body = dump()
+    with zipfile.ZipFile(io.BytesIO(body)) as file:
+        start = file.start_dir
+    assert b"PK\x06\x06" in body
+    assert ranges.directory(body[200:]) == (200, start)
+    with pytest.raises(ValueError, match="not there"):
+        ranges.directory(body[:-30])
 
 
 def test_broken_lines_cost_only_themselves() -> None:
