@@ -68,6 +68,7 @@ class Spider(GatherSpider):
     kinds = {"zip": r"/pubinfo_\w+\.zip$", "part": r"/pubinfo_\w+\.zip#bytes="}  # noqa: RUF012 - declarative
     bills = ("zip",)
     lists_tell = True
+    sessions_url = f"{SITE}/"
 
     def __init__(self, **keywords: Any) -> None:
         super().__init__(**keywords)
@@ -81,6 +82,11 @@ class Spider(GatherSpider):
         years = [int(found[1]) for url in recording.urls() if (found := re.search(r"/pubinfo_(\d{4})\.zip", url))]
         regular = [s.identifier for s in jurisdictions.load().get("ca").sessions if s.classification == "primary"]
         return f"{years[0]}{years[0] + 1}" if years else max(regular)
+
+    def site_sessions(self, response: Response) -> Iterable[str]:
+        newest = max(session.identifier for session in self.place.sessions)
+        years = re.findall(rb"pubinfo_(\d{4})\.zip", response.body)
+        return sorted({found for year in years if (found := f"{int(year)}{int(year) + 1}") > newest})
 
     def plan(self) -> Iterable[str]:
         yield ranges.part(self.dump(), None, ranges.TAIL)

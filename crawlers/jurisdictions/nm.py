@@ -28,7 +28,7 @@ from crawlers.gathering import GatherSpider
 SITE = "https://www.nmlegis.gov"
 BILL = re.compile(r"^\*?\s*([HS](?:B|R|M|CR|JR|JM|CM))\s*0*(\d+)$")
 FILE = re.compile(r"^([HS](?:B|R|M|CR|JR|JM|CM))0*(\d+)(\w*)\.(pdf|html?)$", re.IGNORECASE)
-SESSION = re.compile(r"^(?:20|19)?(\d\d) (Regular|(\d)?\w* ?(Special|Extraordinary) ?(\d)?)")
+SESSION = re.compile(r"^(20|19)?(\d\d) (?:Regular|(\d)?\w* ?(Special|Extraordinary) ?(\d)?)")
 KINDS = {"B": "bill", "R": "resolution", "M": "memorial", "CR": "concurrent resolution", "JR": "joint resolution"}
 KINDS |= {"JM": "joint memorial", "CM": "concurrent memorial"}
 CHAMBERS = {"H": "lower", "S": "upper"}
@@ -67,8 +67,9 @@ class Spider(GatherSpider):
         found = SESSION.match(site)
         if found is None:
             raise ValueError(f"{site[:40]!r} is no session")
-        special = f"{found[4][0]}{found[3] or found[5] or 1}" if found[4] else ""
-        return f"{'19' if found[1] > '90' else '20'}{found[1]}{special}"
+        century, year, nth, special, last = found.groups()
+        century = century or ("19" if year > "90" else "20")
+        return f"{century}{year}" + (f"{special[0]}{nth or last or 1}" if special else "")
 
     def plan(self) -> Iterable[str]:
         yield f"{SITE}/Legislation/Legislation_List"
@@ -77,8 +78,12 @@ class Spider(GatherSpider):
 
     def further(self, kind: str, response: Response) -> Iterable[str]:
         options = page(response.body).css("#MainContent_ddlSessionStart option") if kind == "list" else []
+        newest = max(session.identifier for session in self.place.sessions)
         for option in options:
-            if self.session_named(words(option)) == self.session:
+            session = self.session_named(words(option))
+            if session > newest:
+                self.check_session(session)
+            if session == self.session:
                 yield f"{SITE}/Legislation/Legislation_List?Session={option.attrib['value']}"
 
     def items(self, kind: str, response: Response) -> Iterable[Any]:

@@ -52,6 +52,14 @@ class Spider(GatherSpider):
     optional = frozenset({"meeting", "legislator", "committee"})
     session_pattern = r"SessionKey eq '(\w+)'|LegislativeSessions\('(\w+)'\)|\"SessionKey\": ?\"(\w+)\""
 
+    sessions_url = f"{ROOT}/LegislativeSessions?$format=json"
+
+    def site_sessions(self, response: Response) -> Iterable[str]:
+        newest = max(session.start for session in self.place.sessions).isoformat()
+        for row in self.items("session", response):
+            if first(row, "BeginDate") > newest and "mock" not in first(row, "SessionName").lower():
+                yield first(row, "SessionKey")
+
     def plan(self) -> Iterable[str]:
         session = f"{ROOT}/LegislativeSessions('{self.site_session()}')"
         yield f"{session}/Legislators?$format=json"

@@ -73,6 +73,13 @@ class Spider(GatherSpider):
     empty = frozenset({500})
     session_pattern = r"biennium[=/>](\d{4}-\d\d)\b|<Biennium>(\d{4}-\d\d)<"
 
+    sessions_url = "https://leg.wa.gov/"
+
+    def site_sessions(self, response: Response) -> Iterable[str]:
+        newest = max(session.site_id for session in self.place.sessions)
+        shown = page(response.body).css("select#biennium option::text").getall()
+        return [site for option in shown if (site := option.strip()[:7]) > newest]
+
     @staticmethod
     def session_named(site: str) -> str:
         return session_of(site)

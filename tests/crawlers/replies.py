@@ -61,3 +61,8 @@ def real(recording: Recording, code: str, out: Path) -> tuple[Account, list[dict
     )
     account = dry_run.run(made)
     return account, [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+
+
+def unknown_sessions(account: Account) -> list[str]:
+    """Sessions that a crawl met and the data do not have."""
+    return [name for kind, name, _ in account.issues if kind == "unknown_session"]

@@ -17,7 +17,7 @@ from scrapy.http import Response
 from crawlers import dry_run, ranges, tables
 from crawlers.jurisdictions.ca import Spider
 from crawlers.recording import Recording
-from tests.crawlers.replies import crawl, real
+from tests.crawlers.replies import crawl, real, unknown_sessions
 from tracker import jurisdictions
 
 DUMP = "https://downloads.leginfo.legislature.ca.gov/pubinfo_2025.zip"
@@ -130,6 +130,13 @@ def test_tables_make_bills_that_are_never_mixed_up(tmp_path: Path) -> None:
     assert senate["sponsorships"][0]["entity_type"] == "organization"
 
 
+def test_a_session_that_nobody_entered_is_reported(tmp_path: Path) -> None:
+    index = b'<a href="pubinfo_2025.zip">x</a><a href="pubinfo_2099.zip">x</a><a href="pubinfo_1999.zip">x</a>'
+    replies = {DUMP: dump(), "https://downloads.leginfo.legislature.ca.gov/": index}
+    account, _ = crawl(Spider, "ca", replies, tmp_path / "o.jsonl", session="20252026")
+    assert unknown_sessions(account) == ["20992100"]
+
+
 def test_a_special_session_is_one_of_its_own(tmp_path: Path) -> None:
     replies = {DUMP: dump(**{"BILL_VERSION_TBL_9.lob": None})}
     _, bills = crawl(Spider, "ca", replies, tmp_path / "o.jsonl", session="20252026")
@@ -155,6 +162,8 @@ class Ranges(Recording):
         self.replies = {}
 
     def response(self, request: Request) -> Response:
+        if "#" not in request.url:
+            return Response(request.url, 404, request=request)
         start, end = ranges.wanted(request.url) or (0, 0)
         asked = (request.headers.get("Range") or b"").decode()
         assert asked == "bytes=" + request.url.partition("#bytes=")[2]
@@ -206,7 +215,7 @@ def test_texts_that_did_not_move_are_not_fetched_again(tmp_path: Path) -> None:
 def test_a_site_without_ranges_and_a_broken_file(tmp_path: Path, cut: int) -> None:
     body = big(**{"BILL_VERSION_TBL_9.lob": CAML})
     account, bills = live(Ranges(body, knows=False), tmp_path / "a.jsonl")
-    assert (account.reason, len(bills), account.requests) == ("", 3, 1)
+    assert (account.reason, len(bills), account.requests) == ("", 3, 2)
     account, bills = live(Ranges(body[:-cut]), tmp_path / "b.jsonl")
     assert (account.outcome, bills) == ("failed", [])
 

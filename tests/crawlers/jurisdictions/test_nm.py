@@ -10,7 +10,7 @@ import pytest
 
 from crawlers.jurisdictions.nm import Spider
 from crawlers.recording import Recording
-from tests.crawlers.replies import crawl, in_memory, real
+from tests.crawlers.replies import crawl, in_memory, real, unknown_sessions
 
 SITE = "https://www.nmlegis.gov"
 LIST = f"{SITE}/Legislation/Legislation_List"
@@ -31,7 +31,8 @@ def row(at: int, bill: str, title: str, actions: str, sponsors: tuple[str, ...] 
 
 
 def listing(*rows: str) -> bytes:
-    options = '<option value="70">2025 Regular</option><option value="69">2024 Regular</option>'
+    named = ((99, "2098 Regular"), (70, "2025 Regular"), (69, "2024 Regular"))
+    options = "".join(f'<option value="{value}">{name}</option>' for value, name in named)
     return (
         f'<html><body><select id="MainContent_ddlSessionStart">{options}</select>'
         f'<table id="MainContent_gridViewLegislation"><tr><th>Bill ID</th></tr>{"".join(rows)}</table></body></html>'
@@ -142,6 +143,7 @@ def test_only_pages_of_bills_that_moved_are_fetched(tmp_path: Path) -> None:
 
     first, bills = crawl(Spider, "nm", site("[1] HEC"), tmp_path / "a.jsonl", session="2025", live=True)
     assert ([b["identifier"] for b in bills], first.complete) == (["HB 1"], True)
+    assert unknown_sessions(first) == ["2098"]
     asked = {"session": "2025", "live": True, "known": first.validators}
     again, bills = crawl(Spider, "nm", site("[1] HEC"), tmp_path / "b.jsonl", **asked)
     assert (bills, again.present, again.requests) == ([], {"2025/HB 1"}, 2)

@@ -10,7 +10,7 @@ import pytest
 
 from crawlers import modules
 from crawlers.recording import Recording
-from tests.crawlers.replies import crawl, real
+from tests.crawlers.replies import crawl, real, unknown_sessions
 
 ROOT = "https://api.oregonlegislature.gov/odata/odataservice.svc"
 SESSION = f"{ROOT}/LegislativeSessions('2025R1')"
@@ -103,7 +103,13 @@ def site(*measures: Any) -> dict[str, Any]:
         "CommitteeAgendaItems": [{"MeasurePrefix": "HB", "MeasureNumber": 2001}, {"Comments": "no measure"}],
     }
     legislator = {"LegislatorCode": "Rep Sample", "FirstName": "Avery", "LastName": "Sample"}
+    sessions = [
+        {"SessionKey": "2099R1", "SessionName": "2099 Regular Session", "BeginDate": "2099-01-15T00:00:00"},
+        {"SessionKey": "2098R9", "SessionName": "Mock Session", "BeginDate": "2098-01-15T00:00:00"},
+        {"SessionKey": "2007R1", "SessionName": "2007 Regular Session", "BeginDate": "2007-01-15T00:00:00"},
+    ]
     return {
+        f"{ROOT}/LegislativeSessions?$format=json": {"value": sessions},
         f"{SESSION}/Measures?$expand={expand}&$top=500&$skip=0&$format=json": {"value": list(measures)},
         f"{SESSION}/Legislators?$format=json": {"value": [legislator]},
         f"{SESSION}/Committees?$format=json": {"value": [{"CommitteeCode": "HED", "CommitteeName": "House Education"}]},
@@ -114,6 +120,7 @@ def site(*measures: Any) -> dict[str, Any]:
 def test_all_entities_make_a_bill(tmp_path: Path) -> None:
     account, (bill,) = crawl(Spider, "or", site(whole()), tmp_path / "o.jsonl", session="2025R1")
     assert (account.outcome, account.complete, account.rejected) == ("ok", True, [])
+    assert unknown_sessions(account) == ["2099R1"]
     assert [a["description"] for a in bill["actions"]] == [
         "First reading. Referred to Speaker's desk.",
         "Referred to Education.",
@@ -171,9 +178,9 @@ def test_an_odd_measure_costs_only_itself(tmp_path: Path, odd: Any) -> None:
 
 
 def test_pages_follow_until_one_is_not_full(tmp_path: Path) -> None:
-    first, *rest = site(*(measure("HB", n) for n in range(1, 501))).items()
-    second = first[0].replace("$skip=0", "$skip=500")
-    replies = dict([first, (second, {"value": [measure("SB", 1)]}), *rest])
+    replies = site(*(measure("HB", n) for n in range(1, 501)))
+    second = next(url for url in replies if "$skip=0" in url).replace("$skip=0", "$skip=500")
+    replies[second] = {"value": [measure("SB", 1)]}
     account, bills = crawl(Spider, "or", replies, tmp_path / "o.jsonl", session="2025R1", live=True)
     assert (len(bills), account.complete, account.outcome) == (501, True, "ok")
     del replies[second]

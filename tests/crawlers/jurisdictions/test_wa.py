@@ -10,7 +10,7 @@ import pytest
 
 from crawlers.jurisdictions.wa import Spider
 from crawlers.recording import Recording
-from tests.crawlers.replies import crawl, real
+from tests.crawlers.replies import crawl, real, unknown_sessions
 
 SERVICE = "https://wslwebservices.leg.wa.gov/LegislationService.asmx"
 MEETINGS = "https://wslwebservices.leg.wa.gov/CommitteeMeetingService.asmx"
@@ -84,6 +84,9 @@ def site(**changes: bytes) -> dict[str, bytes]:
         ),
         FILES: b'<html><a href="/">up</a><a href="1001.htm">1001.htm</a><a href="1001-S.E2.htm">x</a></html>',
     }
+    replies["https://leg.wa.gov/"] = (
+        b'<select id="biennium"><option>2027-28</option><option>2025-26</option><option>1991-92</option></select>'
+    )
     for bill, number in (("HB%201001", 1001), ("SB%205002", 5002), ("SJM%208000", 8000)):
         replies[f"{SERVICE}/GetSponsors?biennium=2025-26&billId={bill}"] = array(
             "Sponsor",
@@ -112,6 +115,7 @@ def on_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_live_crawl_puts_all_services_together(tmp_path: Path) -> None:
     account, bills = crawl(Spider, "wa", site(), tmp_path / "o.jsonl", session="2025-2026", live=True)
     assert (account.outcome, account.complete, account.rejected) == ("ok", True, [])
+    assert unknown_sessions(account) == ["2027-28"]
     assert sorted(bill["identifier"] for bill in bills) == ["HB 1001", "SB 5002", "SJM 8000"]
     bill = next(b for b in bills if b["identifier"] == "HB 1001")
     assert bill["title"] == "Concerning amended made-up matters."
