@@ -32,8 +32,8 @@ class GatherSpider(BillSpider):
 
     ``kinds``: name → pattern of the address (unescaped, any case), first match wins. ``bills``: the kinds that
     make a bill; parts of other kinds whose bill is nowhere are left out. ``optional``: kinds the crawl can do
-    without; ``single``: kinds that are of one bill, whose failure costs that bill alone. ``empty``: statuses with
-    which the site says "nothing there". ``session_pattern``: finds the site's session id in an address or a reply.
+    without; ``single``: kinds that are of one bill, whose failure costs that bill alone. ``session_pattern``: finds
+    the site's session id in an address or a reply.
     """
 
     kinds: ClassVar[Mapping[str, str]] = {}
@@ -41,7 +41,6 @@ class GatherSpider(BillSpider):
     bills: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[frozenset[str]] = frozenset()
     single: ClassVar[frozenset[str]] = frozenset()
-    empty: ClassVar[frozenset[int]] = frozenset()
     session_pattern: ClassVar[str] = ""
     # Lists that are the same say that no bill moved, whatever its details; then nothing is asked for twice.
     lists_tell: ClassVar[bool] = False
@@ -174,7 +173,7 @@ class GatherSpider(BillSpider):
     def take(self, response: Response, url: str, key: str = "") -> bool:
         """Put a reply's parts where they belong; whether it could be read. One bad part costs only itself."""
         kind = self.kind_of(url)
-        if response.status in self.empty:
+        if self.empty(response):
             return True
         if response.status == 206 and self.headers(url):
             response = response.replace(status=200)

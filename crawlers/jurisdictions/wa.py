@@ -70,7 +70,6 @@ class Spider(GatherSpider):
     bills = ("bill",)
     optional = frozenset({"meeting", "agenda", "file"})
     single = frozenset({"sponsor", "hearing"})
-    empty = frozenset({500})
     session_pattern = r"biennium[=/>](\d{4}-\d\d)\b|<Biennium>(\d{4}-\d\d)<"
 
     sessions_url = "https://leg.wa.gov/"

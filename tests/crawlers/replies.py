@@ -15,13 +15,14 @@ from tracker import jurisdictions
 
 
 def in_memory(replies: Mapping[str, bytes | str | Any], status: int = 200) -> Recording:
-    """A recording of these replies by address: bytes as they are, anything else as JSON."""
+    """A recording of these replies by address: bytes as they are, (status, bytes), anything else as JSON."""
     recording = Recording.__new__(Recording)
     recording.path, recording.damage, recording.recorded_at = Path("memory"), "", ""
-    recording.replies = {
-        url: (status, [("Content-Type", "text/plain")], body if isinstance(body, bytes) else json.dumps(body).encode())
-        for url, body in replies.items()
-    }
+    recording.replies = {}
+    for url, body in replies.items():
+        said, whole = body if isinstance(body, tuple) else (status, body)
+        whole = whole if isinstance(whole, bytes) else json.dumps(whole).encode()
+        recording.replies[url] = (said, [("Content-Type", "text/plain")], whole)
     return recording
 
 
