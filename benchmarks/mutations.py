@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import random
+import re
 import sys
 import tempfile
 import time
 import traceback
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +73,65 @@ def page(body: bytes, dice: random.Random) -> bytes:
     return dice.choice([HTML, SHELL, b"", b"\x00" * 1000, b"null", b"<a><b></a>"])
 
 
+def fields_lost(body: bytes, dice: random.Random) -> bytes:
+    """Fields are gone, null, or of another type than yesterday."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        marks = re.findall(rb"<([A-Za-z]\w*)[ >/]|\b(id=\"[^\"]+\")", body[:200_000]) or [(b"x", b"")]
+        name, tag = dice.choice(marks)
+        if tag:
+            return body.replace(tag, b"")
+        gone = re.sub(rb"(?s)<" + name + rb"[ >][^<]*</" + name + rb">", b"", body)
+        return dice.choice([gone, body.replace(b"<" + name + b">", b"<" + name + b"Renamed>")])
+    names = sorted(set(re.findall(rb'"(\w+)" ?:', body)))
+    name = dice.choice(names or [b"x"]).decode()
+    odd = dice.choice([None, [], {}, "", 0, True, "odd", ["odd"], [None], {"items": None}, "gone"])
+    return json.dumps(_changed(found, name, odd, dice)).encode()
+
+
+def _changed(part: Any, name: str, odd: Any, dice: random.Random) -> Any:
+    if isinstance(part, list):
+        return [_changed(item, name, odd, dice) for item in part]
+    if not isinstance(part, dict):
+        return part
+    made = {key: _changed(value, name, odd, dice) for key, value in part.items()}
+    if name in made and dice.random() < 0.7:
+        if odd == "gone":
+            del made[name]
+        else:
+            made[name] = odd
+    return made
+
+
+def inside(body: bytes, dice: random.Random) -> bytes:
+    """The archive is whole, some of its members are not."""
+    if not body.startswith(b"PK"):
+        return fields_lost(body, dice)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(body)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as new:
+        names = old.namelist()
+        hit = set(dice.sample(names, k=dice.randrange(1, 5))) | {dice.choice([n for n in names if n.endswith(".dat")])}
+        for name in names:
+            member = old.read(name)
+            if name in hit:
+                member = dice.choice([truncated, recoded, swapped, noisy, page, fields_of_rows])(member, dice)
+            if name not in hit or dice.random() < 0.9:
+                new.writestr(name, member)
+    return packed.getvalue()
+
+
+def fields_of_rows(body: bytes, dice: random.Random) -> bytes:
+    """A table's fields are lost or swapped in some rows."""
+    lines = body.split(b"\n")
+    for at in range(len(lines)):
+        fields = lines[at].split(b"\t")
+        if len(fields) > 1 and dice.random() < 0.5:
+            fields[dice.randrange(len(fields))] = dice.choice([b"", b"NULL", b"`", b"`odd`", b"-1", b"\xff\xfe"])
+            lines[at] = b"\t".join(fields)
+    return b"\n".join(lines)
+
+
 MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     truncated,
     recoded,
@@ -77,13 +139,16 @@ MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     swapped,
     noisy,
     page,
+    fields_lost,
+    fields_lost,
+    inside,
 )
 
 
 def small(recording: Recording, dice: random.Random) -> Recording:
     """The recording with its big files cut to a slice of whole lines, so that thousands of runs are quick."""
     for url, (status, headers, body) in list(recording.replies.items()):
-        if len(body) > 60_000 and not url.endswith(".xml"):
+        if len(body) > 60_000 and not url.endswith((".xml", ".zip")):
             lines = body.split(b"\n")
             start = dice.randrange(1, max(2, len(lines) - 200))
             recording.replies[url] = (status, headers, b"\n".join([lines[0], *lines[start : start + 200]]))

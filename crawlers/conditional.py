@@ -48,7 +48,7 @@ class ConditionalMiddleware:
             account.not_modified += 1
             account.validators[request.url] = said
             return response.replace(flags=[*response.flags, UNCHANGED])
-        if response.status != 200:
+        if response.status not in (200, 206):
             return response
         digest = hashlib.sha256(response.body).hexdigest()
         account.validators[request.url] = {

@@ -16,13 +16,18 @@ from twisted.python.failure import Failure
 
 from crawlers.account import Account, RecordPipeline
 from crawlers.conditional import ConditionalMiddleware
+from crawlers.recording import Recording
 from crawlers.spider import BillSpider
 
 MAX_REQUESTS = 100_000
 
 
-def run(spider: BillSpider) -> Account:
-    """Feed a spider its recording; records go to ``spider.out`` as in a real crawl."""
+def run(spider: BillSpider, site: Recording | None = None) -> Account:
+    """Feed a spider its recording; records go to ``spider.out`` as in a real crawl.
+
+    ``site``: replies for a spider without a recording of its own, which asks as it would ask the site.
+    """
+    replies = site or spider.recording
     pipeline = RecordPipeline()
     conditional = ConditionalMiddleware()
     conditional.opened(spider)
@@ -45,7 +50,7 @@ def run(spider: BillSpider) -> Account:
         asyncio.run(start())
         while waiting and spider.account.requests < MAX_REQUESTS:
             request = waiting.pop(0)
-            take(_answer(spider, conditional, request))
+            take(_answer(spider, conditional, request, replies))
     except CloseSpider:
         pass
     finally:
@@ -53,8 +58,10 @@ def run(spider: BillSpider) -> Account:
     return spider.account
 
 
-def _answer(spider: BillSpider, conditional: ConditionalMiddleware, request: Request) -> Iterable[Any] | None:
-    reply = spider.recording.response(request) if spider.recording else None
+def _answer(
+    spider: BillSpider, conditional: ConditionalMiddleware, request: Request, replies: Recording | None
+) -> Iterable[Any] | None:
+    reply = replies.response(request) if replies else None
     if reply is None:
         spider.account.issue("not_recorded", "", request.url[:300])
         failure: Any = Failure(IgnoreRequest("not in the recording"))  # type: ignore[no-untyped-call]

@@ -10,8 +10,10 @@ import io
 import os
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from scrapy import Request, signals
 from scrapy.exceptions import IgnoreRequest
@@ -66,9 +68,17 @@ class Recording:
         """Addresses in the order of the recording."""
         return list(self.replies)
 
+    def spelling(self, url: str) -> str:
+        """An address as the recording has it; "" when it is not there. Scrapy escapes what sites do not: ``'``."""
+        return url if url in self.replies else self._unquoted.get(unquote(scrub(url)), "")
+
+    @cached_property
+    def _unquoted(self) -> dict[str, str]:
+        return {unquote(url): url for url in self.replies}
+
     def response(self, request: Request) -> Response | None:
         """The recorded reply to a request, or None."""
-        found = self.replies.get(request.url) or self.replies.get(scrub(request.url))
+        found = self.replies.get(self.spelling(request.url))
         if found is None:
             return None
         status, headers, body = found

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -86,3 +87,44 @@ def sponsors(names: Sequence[str], committee: str = "") -> list[dict[str, Any]]:
         {"name": name, "primary": not at, "classification": "cosponsor" if at else "sponsor"}
         for at, name in enumerate(names)
     ]
+
+
+def quoted_rows(body: bytes, columns: Sequence[str], quote: str = "`") -> Iterator[dict[str, str]]:
+    """Rows of a database dump without header: tabs between fields, texts in backticks, ``NULL`` for nothing.
+
+    Each line is decoded by itself, since a dump may hold single lines in another encoding. Whether a row is whole
+    is told by its tabs, not by its quotes: texts hold backticks of their own and run over several lines. A row
+    that stays too short or gets too long costs itself.
+    """
+    lines = [decode(line).replace("\x00", "").rstrip("\r") for line in body.split(b"\n")]
+    widths = Counter(line.count("\t") for line in lines if line)
+    width = widths.most_common(1)[0][0] if widths else 0
+    for row in _whole(lines, width, quote):
+        values = (_unquoted(value.strip(), quote) for value in row.split("\t"))
+        yield dict(zip(columns, values, strict=False))
+
+
+def _whole(lines: Sequence[str], width: int, quote: str) -> Iterator[str]:
+    """Lines put together to rows of ``width`` tabs."""
+    pending = ""
+    for line in (*lines, "\t" * width):
+        if line.count("\t") == width:
+            if pending.strip() and pending.count("\t") == width:
+                yield pending
+            pending = line
+        else:
+            pending = f"{pending} {line}" if pending else line
+        last = pending.rpartition("\t")[2].strip()
+        is_open = last.startswith(quote) and (len(last) == 1 or not last.endswith(quote))
+        if pending.count("\t") > width:
+            pending = ""
+        elif pending.count("\t") == width and not is_open:
+            if pending.strip():
+                yield pending
+            pending = ""
+
+
+def _unquoted(value: str, quote: str) -> str:
+    if value == "NULL":
+        return ""
+    return value[1:-1].strip() if len(value) > 1 and value[0] == value[-1] == quote else value
