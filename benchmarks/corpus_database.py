@@ -46,7 +46,7 @@ def varied(source: str, place: int) -> str:
     chance = random.Random(place)  # noqa: S311
     at = chance.randrange(len(sentences))
     kept = [s for s in sentences[at:] + sentences[:at] if chance.random() > 0.1]
-    return "\n".join(kept)
+    return "\n\n".join(kept)
 
 
 def add_texts(engine: Engine, path: Path, count: int) -> list[int]:
@@ -86,7 +86,7 @@ def add_second_versions(engine: Engine, bills: list[int]) -> None:
             rows = [(key, bill, 1, "Engrossed", None, stamp(NOW)) for key, (bill, _) in zip(keys, first, strict=True)]
             insert_rows(connection, table(VersionRow), _VERSION, rows)
             changed = [
-                (bill, key, "\n".join(s for n, s in enumerate(body.split("\n"), bill) if n % 20))
+                (bill, key, "\n\n".join(s for n, s in enumerate(body.split("\n\n"), bill) if n % 20))
                 for key, (bill, body) in zip(keys, first, strict=True)
             ]
             insert_rows(connection, table(BillTextRow), _TEXT, [_text_row(*row) for row in changed])

@@ -98,8 +98,8 @@ def search(connection: Connection, search: Query) -> Results:
     results.capped = total > RANKED
     if results.capped:
         results.note = (
-            f"{results.total:,}{'' if results.counted else '+'} hits: ranked are {RANKED}, those with the words"
-            " in title or summary first, then the newest; the others follow, newest first"
+            f"{results.total:,}{'' if results.counted else '+'} hits: {RANKED} are ranked, those with the words"
+            " in title or summary before the newest; the others follow, newest first"
         )
     scores = _scores(connection, best, tree)
     ranked = sorted(best, key=lambda key: (-scores[key], -key))
@@ -128,6 +128,11 @@ def matching(connection: Connection, search: Query) -> Iterator[int]:
         if len(keys) < 5_000:
             return
         low = keys[-1]
+
+
+def hits_of(connection: Connection, search: Query, bill_ids: Sequence[int]) -> list[Hit]:
+    """These bills as hits of a search, in the given order, with its words marked."""
+    return _hits(connection, bill_ids, {}, _tree(connection, search))
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,7 @@ def facets(connection: Connection, search: Query) -> dict[str, dict[str, int]]:
             " GROUP BY bill.jurisdiction, bill.chamber, bill.stage"
         ),
         found.values,
-    )
+    ).all()
     for row in rows:
         for name, value in (("jurisdiction", row[0]), ("chamber", row[1]), ("stage", row[2])):
             counts[name][value] = counts[name].get(value, 0) + row[3]
@@ -211,7 +216,8 @@ def _keys(connection: Connection, found: Condition, limit: int, offset: int) -> 
         f"SELECT {found.key} FROM {found.tables} WHERE {found.sql}"
         f" ORDER BY {found.key} DESC LIMIT :limit OFFSET :offset"
     )
-    return list(connection.execute(text(sql), {**found.values, "limit": limit, "offset": offset}).scalars())
+    rows = connection.execute(text(sql), {**found.values, "limit": limit, "offset": offset})
+    return list(rows.scalars().all())
 
 
 def _candidates(connection: Connection, heading: Condition, everything: Condition) -> list[int]:
@@ -230,7 +236,7 @@ def _scores(connection: Connection, keys: Sequence[int], tree: Node) -> dict[int
     rows = connection.execute(
         text("SELECT doc_id, tokens FROM bill_search WHERE doc_id IN :keys").bindparams(bind("keys", expanding=True)),
         {"keys": list(keys)},
-    )
+    ).all()
     for key, tokens in rows:
         total = 0.0
         for (weight, usual), words in zip(_FIELDS, unpack(tokens).split("|"), strict=True):

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, text
 
 from tracker.search_index import KEY_SHIFT, unpack
-from tracker.sketches import BODY_SHINGLE, HEADING_SHINGLE, body_marks, heading_marks, shingles
+from tracker.sketches import BODY_SHINGLE, HEADING_SHINGLE, Run, body_marks, heading_marks, shingles
 
 # Words in a row that so many bills have are a state's usual phrases.
 TOO_COMMON = 150
-COMPARED = 10
+COMPARED = 8
 LEAST_SHARED = 0.12
 
 
@@ -52,7 +52,7 @@ def similar(connection: Connection, bill_id: int, limit: int = 6) -> list[Simila
     return sorted(found, key=lambda s: (-s.shared, -s.bill_id))[:limit]
 
 
-def _overlap(mine: set[int], theirs: set[int]) -> float:
+def _overlap(mine: set[Run], theirs: set[Run]) -> float:
     return 2 * len(mine & theirs) / (len(mine) + len(theirs)) if mine and theirs else 0.0
 
 
@@ -73,17 +73,19 @@ def _tokens(connection: Connection, ids: list[int]) -> dict[int, str]:
 
 def _sharing(connection: Connection, marks: list[str]) -> Counter[int]:
     """How many of these index words each bill has; words that too many have do not count."""
+    if not marks:
+        return Counter()
     mask = (1 << KEY_SHIFT) - 1
     if connection.dialect.name == "sqlite":
-        one = f"SELECT rowid & {mask} FROM bill_fts WHERE bill_fts MATCH :mark LIMIT {TOO_COMMON}"
+        one = "SELECT {n} AS mark, rowid & {mask} AS bill_id FROM bill_fts WHERE bill_fts MATCH :m{n} LIMIT {most}"
+        values = {f"m{n}": f'"{mark}"' for n, mark in enumerate(marks)}
     else:
         one = (
-            f"SELECT s.doc_id & {mask} FROM bill_search s WHERE s.lexemes @@ CAST(:mark AS tsquery) LIMIT {TOO_COMMON}"
+            "SELECT {n} AS mark, s.doc_id & {mask} AS bill_id FROM bill_search s"
+            " WHERE s.lexemes @@ CAST(:m{n} AS tsquery) LIMIT {most}"
         )
-    counts: Counter[int] = Counter()
-    for mark in marks:
-        quoted = f'"{mark}"' if connection.dialect.name == "sqlite" else f"'{mark}'"
-        ids = list(connection.execute(text(one), {"mark": quoted}).scalars())
-        if len(ids) < TOO_COMMON:
-            counts.update(ids)
-    return counts
+        values = {f"m{n}": f"'{mark}'" for n, mark in enumerate(marks)}
+    each = (f"SELECT * FROM ({one.format(n=n, mask=mask, most=TOO_COMMON)}) AS t{n}" for n in range(len(marks)))
+    rows = connection.execute(text(" UNION ALL ".join(each)), values).all()
+    common = {mark for mark, times in Counter(row.mark for row in rows).items() if times >= TOO_COMMON}
+    return Counter(row.bill_id for row in rows if row.mark not in common)

@@ -19,10 +19,13 @@ MIN_SHINGLES = 3
 MAX_WORDS = 20_000
 
 
-def shingles(forms: Sequence[str], size: int) -> set[int]:
-    """The hashes of all runs of ``size`` words."""
+Run = tuple[str, ...]
+
+
+def shingles(forms: Sequence[str], size: int) -> set[Run]:
+    """All runs of ``size`` words."""
     forms = forms[:MAX_WORDS]
-    return {zlib.crc32(" ".join(forms[at : at + size]).encode()) for at in range(len(forms) - size + 1)}
+    return set(zip(*(forms[start:] for start in range(size)), strict=False))
 
 
 def heading_marks(forms: Sequence[str]) -> list[str]:
@@ -35,7 +38,8 @@ def body_marks(forms: Sequence[str]) -> list[str]:
     return _marks("z", shingles(forms, BODY_SHINGLE), BODY_SIZE)
 
 
-def _marks(kind: str, hashes: set[int], size: int) -> list[str]:
-    if len(hashes) < MIN_SHINGLES:
+def _marks(kind: str, runs: set[Run], size: int) -> list[str]:
+    if len(runs) < MIN_SHINGLES:
         return []
+    hashes = {zlib.crc32(" ".join(run).encode()) for run in runs}
     return [f"{kind}__{number:08x}" for number in heapq.nsmallest(size, hashes)]
