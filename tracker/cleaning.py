@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 from urllib.parse import quote, urlsplit
+
+# Cc without line breaks and tabs, Cf and surrogates; a test holds it to Unicode's table.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0001\U000e0020-\U000e007f]"
+)
+
+
+def visible(text: object) -> str:
+    """Text of any length with its line breaks, without characters that hide or turn what stands beside them."""
+    return _INVISIBLE.sub("", str(text or "").replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def clean(text: object) -> str:
     """One line of visible text. Control and format characters (Cc, Cf), surrogates and unassigned go."""
-    raw = unicodedata.normalize("NFC", str(text or ""))
+    raw = str(text or "")
+    if raw.isascii():
+        return " ".join(_INVISIBLE.sub("", " ".join(raw.split())).split())
+    raw = unicodedata.normalize("NFC", raw)
     kept = (" " if c.isspace() else c for c in raw)
     visible = (c for c in kept if c == " " or not unicodedata.category(c).startswith("C"))
     return " ".join("".join(visible).split())
@@ -37,10 +54,18 @@ def web_address(url: object) -> str:
     return text if parts.scheme.lower() in ("http", "https") and parts.hostname else ""
 
 
+def bill_path(jurisdiction: str, session: str, identifier: str) -> str:
+    """The path of our own page of a bill."""
+    return "/bill/" + _path(jurisdiction, session, identifier)
+
+
 def bill_page(public_url: str, jurisdiction: str, session: str, identifier: str) -> str:
-    """Our own page of a bill."""
-    path = "/".join(quote(clean(part), safe="") for part in (jurisdiction, session, identifier))
-    return f"{public_url.rstrip('/')}/bills/{path}"
+    """Our own address of a bill: programs get the record there, browsers are led to its page."""
+    return f"{public_url.rstrip('/')}/bills/{_path(jurisdiction, session, identifier)}"
+
+
+def _path(*parts: str) -> str:
+    return "/".join(quote(clean(part), safe="") for part in parts)
 
 
 def day(value: dt.date | str | None) -> str:

@@ -24,7 +24,7 @@ from tracker.models.tags import TagRow
 from tracker.query import Identifier, Node, Phrase, Prefix, QueryError, Word
 from tracker.records import bill_key
 from tracker.search_index import KEY_SHIFT, unpack
-from tracker.search_sql import Condition, Query, condition, identifier_marks
+from tracker.search_sql import Condition, Query, condition, identifier_marks, narrowing
 from tracker.snippets import Highlighter, Snippet
 from tracker.tagging import read_bills
 
@@ -86,19 +86,20 @@ def search(connection: Connection, search: Query) -> Results:
     """Run a search. Raises :class:`QueryError` with one sentence where the question cannot be read."""
     _check(search)
     tree = _tree(connection, search)
-    everything = condition(search, tree, connection.dialect.name)
+    narrow = narrowing(connection, search)
+    everything = condition(search, tree, connection.dialect.name, narrow)
     total = _count(connection, everything)
     results = Results(total=min(total, COUNTED), counted=total <= COUNTED)
     if tree is None or search.sort == "newest":
         keys = _keys(connection, everything, search.limit, search.offset)
         results.hits = _hits(connection, keys, {}, tree)
         return results
-    best = _candidates(connection, search, tree, everything)
+    best = _candidates(connection, condition(search, tree, connection.dialect.name, narrow, heading=True), everything)
     results.capped = total > RANKED
     if results.capped:
         results.note = (
-            f"{results.total:,}{'' if results.counted else '+'} hits: ranked are {RANKED}, those with the words"
-            " in title or summary first, then the newest; the others follow, newest first"
+            f"{results.total:,}{'' if results.counted else '+'} hits: {RANKED} are ranked, those with the words"
+            " in title or summary before the newest; the others follow, newest first"
         )
     scores = _scores(connection, best, tree)
     ranked = sorted(best, key=lambda key: (-scores[key], -key))
@@ -115,7 +116,7 @@ def search(connection: Connection, search: Query) -> Results:
 
 def matching(connection: Connection, search: Query) -> Iterator[int]:
     """The ids of all bills that match, newest first, without limit: for exports."""
-    found = condition(search, _tree(connection, search), connection.dialect.name)
+    found = _condition(connection, search)
     low = None
     while True:
         # Pages by key, so that a long export holds no cursor open on the index.
@@ -129,6 +130,11 @@ def matching(connection: Connection, search: Query) -> Iterator[int]:
         low = keys[-1]
 
 
+def hits_of(connection: Connection, search: Query, bill_ids: Sequence[int]) -> list[Hit]:
+    """These bills as hits of a search, in the given order, with its words marked."""
+    return _hits(connection, bill_ids, {}, _tree(connection, search))
+
+
 @dataclass(frozen=True)
 class Scope:
     """SQL that gives ``bill_id`` of the hits, with its named values."""
@@ -139,7 +145,7 @@ class Scope:
 
 def scope(connection: Connection, search: Query, limit: int) -> Scope:
     """The hits, the newest ``limit``, as a table to join with others."""
-    found = condition(search, _tree(connection, search), connection.dialect.name)
+    found = _condition(connection, search)
     mask = (1 << KEY_SHIFT) - 1
     sql = (
         f"SELECT {found.key} & {mask} AS bill_id FROM {found.tables} WHERE {found.sql}"
@@ -159,7 +165,7 @@ def facets(connection: Connection, search: Query) -> dict[str, dict[str, int]]:
             " GROUP BY bill.jurisdiction, bill.chamber, bill.stage"
         ),
         found.values,
-    )
+    ).all()
     for row in rows:
         for name, value in (("jurisdiction", row[0]), ("chamber", row[1]), ("stage", row[2])):
             counts[name][value] = counts[name].get(value, 0) + row[3]
@@ -169,6 +175,11 @@ def facets(connection: Connection, search: Query) -> dict[str, dict[str, int]]:
 def bill_id(key: int) -> int:
     """The bill of a document key."""
     return key & ((1 << KEY_SHIFT) - 1)
+
+
+def _condition(connection: Connection, search: Query) -> Condition:
+    narrow = narrowing(connection, search)
+    return condition(search, _tree(connection, search), connection.dialect.name, narrow)
 
 
 def _check(search: Query) -> None:
@@ -205,12 +216,12 @@ def _keys(connection: Connection, found: Condition, limit: int, offset: int) -> 
         f"SELECT {found.key} FROM {found.tables} WHERE {found.sql}"
         f" ORDER BY {found.key} DESC LIMIT :limit OFFSET :offset"
     )
-    return list(connection.execute(text(sql), {**found.values, "limit": limit, "offset": offset}).scalars())
+    rows = connection.execute(text(sql), {**found.values, "limit": limit, "offset": offset})
+    return list(rows.scalars().all())
 
 
-def _candidates(connection: Connection, search: Query, tree: Node, everything: Condition) -> list[int]:
+def _candidates(connection: Connection, heading: Condition, everything: Condition) -> list[int]:
     """Up to :data:`RANKED` hits: all words in title or abstract first, then the newest."""
-    heading = condition(search, tree, connection.dialect.name, heading=True)
     keys = dict.fromkeys(_keys(connection, heading, RANKED, 0))
     if len(keys) < RANKED:
         keys.update(dict.fromkeys(_keys(connection, everything, RANKED, 0)))
@@ -225,7 +236,7 @@ def _scores(connection: Connection, keys: Sequence[int], tree: Node) -> dict[int
     rows = connection.execute(
         text("SELECT doc_id, tokens FROM bill_search WHERE doc_id IN :keys").bindparams(bind("keys", expanding=True)),
         {"keys": list(keys)},
-    )
+    ).all()
     for key, tokens in rows:
         total = 0.0
         for (weight, usual), words in zip(_FIELDS, unpack(tokens).split("|"), strict=True):

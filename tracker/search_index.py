@@ -4,7 +4,7 @@ Loading bills never waits for it. :func:`catch_up` is a separate, quick step tha
 the last event it read. A document's key starts with the day of the bill's latest action, so that both
 databases hand out the newest first without sorting. What is indexed: title, abstracts, the number, and the
 latest readable text; and as words of their own state, session, chamber, class, stage, subjects and sponsors,
-so that a filter costs as little as a word.
+so that a filter costs as little as a word. The sketches that find similar bills are such words, too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, MetaData, Table, bindparam, column, select, text
 from sqlalchemy import table as sql_table
 
-from tracker import query
+from tracker import query, sketches
 from tracker.db import insert_rows, reading, writing
 from tracker.models.bills import BillRow, SponsorshipRow
 from tracker.tagging import read_bills
@@ -172,15 +172,10 @@ def _documents(connection: Connection, ids: Sequence[int]) -> Iterator[Document]
         abstracts: list[str] = []
         for abstract in content["abstracts"]:
             abstracts += [BREAK, *words(abstract)] if abstracts else words(abstract)
-        yield Document(
-            day_key(row.latest_action_date) | row.id,
-            row.id,
-            bytes(row.record_hash),
-            words(content["title"])[:MAX_WORDS],
-            abstracts[:MAX_WORDS],
-            words(content["text"])[:MAX_WORDS],
-            sorted(found),
-        )
+        title, abstract, body = (w[:MAX_WORDS] for w in (words(content["title"]), abstracts, words(content["text"])))
+        found.update(sketches.heading_marks([*title, *abstract]), sketches.body_marks(body))
+        key = day_key(row.latest_action_date) | row.id
+        yield Document(key, row.id, bytes(row.record_hash), title, abstract, body, sorted(found))
 
 
 def _replace_sqlite(connection: Connection, ids: Sequence[int], documents: Sequence[Document]) -> None:

@@ -6,13 +6,19 @@ The tree (:mod:`tracker.query`) is the same; what matches is the same.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import Connection, text
+
 from tracker import query as q
 from tracker.query import And, Identifier, Node, Not, Or, Phrase, Prefix, Word
 from tracker.search_index import day_key
+
+# Up to so many bills are handed to the index by their ids.
+FEW = 5_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,31 @@ class Condition:
         return "bill_fts.rowid" if "bill_fts MATCH" in self.sql else "s.doc_id"
 
 
-def condition(search: Query, tree: Node | None, dialect: str, *, heading: bool = False) -> Condition:
+@dataclass(frozen=True)
+class Narrowing:
+    """What the index has no words for (tags, days of observation), asked once for all queries of a search.
+
+    ``sql`` is a condition on ``{bill}``, a bill's id; empty where nothing is asked.
+    """
+
+    sql: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def narrowing(connection: Connection, search: Query) -> Narrowing:
+    """Few bills are listed; of many, each hit is asked whether it is one of them."""
+    inner, values = _bills(search, connection.dialect.name)
+    if not inner:
+        return Narrowing()
+    ids = list(connection.execute(text(f"SELECT bill.id FROM bill WHERE {inner} LIMIT {FEW + 1}"), values).scalars())
+    if len(ids) > FEW:
+        return Narrowing(f"EXISTS (SELECT 1 FROM bill WHERE bill.id = {{bill}} AND {inner})", values)
+    if connection.dialect.name == "postgresql":
+        return Narrowing("{bill} = ANY(:bill_ids)", {"bill_ids": ids})
+    return Narrowing("{bill} IN (SELECT value FROM json_each(:bill_ids))", {"bill_ids": json.dumps(ids)})
+
+
+def condition(search: Query, tree: Node | None, dialect: str, narrow: Narrowing, *, heading: bool = False) -> Condition:
     """What a document must fulfil. ``heading``: wanted words must be in title or abstracts."""
     filters = _filters(search)
     parts: list[str] = []
@@ -77,7 +107,8 @@ def condition(search: Query, tree: Node | None, dialect: str, *, heading: bool =
         parts.append("bill_fts MATCH :match")
         values["match"] = match
         key = "bill_fts.rowid"
-        bill = f"(bill_fts.rowid & {(1 << 36) - 1})"
+        # The unary plus keeps SQLite from asking the full-text index about one bill after another.
+        bill = f"+(bill_fts.rowid & {(1 << 36) - 1})"
     else:
         key = "s.doc_id"
         bill = "s.bill_id"
@@ -89,12 +120,9 @@ def condition(search: Query, tree: Node | None, dialect: str, *, heading: bool =
         if day is not None:
             parts.append(f"{key} {sign} :{name}")
             values[name] = day_key(day + dt.timedelta(days=int(name == "high")))
-    inner, inner_values = _bills(search, dialect)
-    if inner:
-        # The unary plus keeps SQLite from asking the full-text index about one bill after another.
-        plus = "+" if dialect == "sqlite" else ""
-        parts.append(f"{plus}{bill} IN ({inner})")
-        values.update(inner_values)
+    if narrow.sql:
+        parts.append(narrow.sql.format(bill=bill))
+        values.update(narrow.values)
     return Condition(" AND ".join(parts) or "1 = 1", values)
 
 
@@ -116,7 +144,7 @@ def _filters(search: Query) -> list[list[set[str]]]:
 
 
 def _bills(search: Query, dialect: str) -> tuple[str, dict[str, Any]]:
-    """The filters that the index has no words for, as a query for bill ids."""
+    """The filters that the index has no words for, as a condition on ``bill``."""
     parts: list[str] = []
     values: dict[str, Any] = {}
     if search.strategies:
@@ -144,7 +172,7 @@ def _bills(search: Query, dialect: str) -> tuple[str, dict[str, Any]]:
         if until is not None:
             parts.append(f"{column} < :{name}_high")
             values[f"{name}_high"] = _moment(until + dt.timedelta(days=1), dialect)
-    return (f"SELECT bill.id FROM bill WHERE {' AND '.join(parts)}" if parts else ""), values
+    return " AND ".join(parts), values
 
 
 def _moment(day: dt.date, dialect: str) -> Any:
@@ -177,10 +205,10 @@ def _fts(node: Node, heading: bool) -> str:
         case And(parts):
             wanted = [_fts(p, heading) for p in parts if not isinstance(p, Not)] or [f'"{q.EVERYTHING}"']
             unwanted = [_fts(p.part, False) for p in parts if isinstance(p, Not)]
-            text = "(" + " AND ".join(wanted) + ")"
+            whole = "(" + " AND ".join(wanted) + ")"
             for part_text in unwanted:
-                text = f"({text} NOT {part_text})"
-            return text
+                whole = f"({whole} NOT {part_text})"
+            return whole
 
 
 def identifier_marks(node: Identifier) -> list[str]:
@@ -229,7 +257,7 @@ class _Tsquery:
         if isinstance(node, Phrase):
             return [_pairs(node, self.heading)]
         if isinstance(node, And):
-            return [text for part in node.parts for text in self._superset(part)]
+            return [found for part in node.parts for found in self._superset(part)]
         if isinstance(node, Or):
             groups = [self._superset(part) for part in node.parts]
             if all(groups):
@@ -244,9 +272,9 @@ class _Tsquery:
             return f"s.lexemes @@ {self._bind(self._ts(node, heading))}"
         match node:
             case Phrase(forms):
-                text = "split_part(s.tokens, '|', 1) || '|' || split_part(s.tokens, '|', 2)"
+                headings = "split_part(s.tokens, '|', 1) || '|' || split_part(s.tokens, '|', 2)"
                 place = self._bind(f" {' '.join(forms)} ", "text")
-                return f"position({place} IN {text if heading else 's.tokens'}) > 0"
+                return f"position({place} IN {headings if heading else 's.tokens'}) > 0"
             case Not(part):
                 return f"NOT ({self._exact(part, False)})"
             case And(parts):

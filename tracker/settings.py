@@ -7,7 +7,7 @@ import secrets
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(""), description="Signs links in mail; made and kept in home/secret-key if empty."
     )
+    admin_key: SecretStr = Field(
+        SecretStr(""),
+        description="Password of the admin pages, 16 characters or more; empty: they open on this machine only.",
+    )
     contact: str = Field(
         "",
         description="Web address or mailbox that legislatures find in our User-Agent; set it before crawling live.",
@@ -59,6 +63,13 @@ class Settings(BaseSettings):
     )
     alert_after_failures: int = Field(3, ge=1, description="Failed crawls in a row before the admins get a mail.")
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json.")
+
+    @field_validator("admin_key")
+    @classmethod
+    def _not_guessable(cls, key: SecretStr) -> SecretStr:
+        if 0 < len(key.get_secret_value()) < 16:
+            raise ValueError("an admin key has 16 characters or more")
+        return key
 
     @classmethod
     def settings_customise_sources(

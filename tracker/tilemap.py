@@ -6,8 +6,8 @@ colour alone. The mail draws the same tiles as a table (:mod:`alerts.tilemap`).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -50,9 +50,9 @@ def tiles(counts: Mapping[str, int]) -> list[Tile]:
     unknown = set(counts) - {code for row in ROWS for code in row}
     if unknown:
         raise KeyError(f"the map has no tile for {', '.join(sorted(unknown))}")
-    most = max(counts.values(), default=0)
+    some = sorted(n for n in counts.values() if n > 0)
     return [
-        Tile(y, x, code.upper(), counts.get(code, 0), _shade(counts.get(code, 0), most))
+        Tile(y, x, code.upper(), counts.get(code, 0), _shade(counts.get(code, 0), some))
         for y, row in enumerate(ROWS)
         for x, code in enumerate(row)
         if code
@@ -70,15 +70,25 @@ def words(counts: Mapping[str, int]) -> str:
     return f"{total} {_plural(total, 'bill')} in {len(shown)} {_plural(len(shown), 'jurisdiction')}: {listed}."
 
 
-def svg(counts: Mapping[str, int]) -> str:
-    """The map as an SVG element for a page. Colours are attributes, so it needs no inline style."""
+def svg(counts: Mapping[str, int], link: Callable[[str], str] | None = None) -> str:
+    """The map as an SVG element for a page. Colours are attributes, so it needs no inline style.
+
+    ``link`` gives the address for a code; tiles that have a count lead there.
+    """
     width, height = len(ROWS[0]) * _SIZE, len(ROWS) * _SIZE
-    drawn = "".join(_square(t) for t in tiles(counts))
+    drawn = "".join(_linked(t, link) if link and t.count else _square(t) for t in tiles(counts))
+    # What can be followed must be told one by one; a mere picture is told as one.
+    role = 'role="group"' if link else 'role="img"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="map" viewBox="0 0 {width} {height}" width="{width}" {role}'
         f' font-family="Arial,sans-serif" font-size="12" text-anchor="middle">'
         f"<title>{escape(words(counts))}</title>{drawn}</svg>"
     )
+
+
+def _linked(tile: Tile, link: Callable[[str], str]) -> str:
+    name = f"{jurisdictions.load()[tile.code.lower()].name}: {tile.count:,}"
+    return f'<a href="{escape(link(tile.code.lower()))}" aria-label="{escape(name)}">{_square(tile)}</a>'
 
 
 def _square(tile: Tile) -> str:
@@ -100,9 +110,9 @@ def short_number(count: int) -> str:
     return str(count) if count < 1000 else f"{min(count // 1000, 99)}k"
 
 
-def _shade(count: int, most: int) -> int:
-    """0 for none, then by thirds on a log scale: one very busy state must not pale the rest."""
-    return 0 if count <= 0 else 1 + int(3 * math.log(count) / math.log(most + 1))
+def _shade(count: int, counts: Sequence[int]) -> int:
+    """0 for none, then by thirds of those that have some: one very busy state must not pale the rest."""
+    return 0 if count <= 0 else 1 + 3 * bisect_left(counts, count) // len(counts)
 
 
 def _plural(count: int, noun: str) -> str:

@@ -9,19 +9,33 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tracker.web import presentation
+
 TEMPLATES = Path(__file__).with_name("templates")
+# Address and name of the pages in the head, and of what stands at the foot.
+NAV = (
+    ("/search", "Search"),
+    ("/strategies", "Strategies"),
+    ("/spread", "Spread"),
+    ("/sql", "SQL"),
+    ("/freshness", "Freshness"),
+)
+FOOT = (("/admin", "For admins"),)
 
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """The templates. A name that a page does not pass is an error, not an empty place."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters.update(presentation.FILTERS)
+    made.globals.update(presentation.FUNCTIONS, nav=NAV, foot=FOOT)
+    return made
 
 
 def page(template: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any) -> HTMLResponse:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from tracker.web.pages import admin, bill, calendar, downloads, freshness, home, search, spread, sql, strategies
+
 
 def routers() -> list[APIRouter]:
     """The routers of the pages, in the order in which they are asked."""
-    from tracker.web.pages import calendar, downloads, sql
-
-    return [module.router for module in (sql, calendar, downloads)]
+    listed = (home, search, bill, strategies, spread, freshness, sql, calendar, downloads, admin)
+    return [page.router for page in listed]
