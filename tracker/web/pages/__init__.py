@@ -10,6 +10,6 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """The routers of the pages, in the order in which they are asked."""
-    from tracker.web.pages import calendar, downloads, sql
+    from tracker.web.pages import calendar, downloads, reference, sql
 
-    return [module.router for module in (sql, calendar, downloads)]
+    return [module.router for module in (sql, reference, calendar, downloads)]
