@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tracker.web.pages import admin, bill, calendar, downloads, freshness, home, reference, search, spread, sql, strategies
+from tracker.web.pages import (
+    admin,
+    bill,
+    calendar,
+    downloads,
+    freshness,
+    home,
+    reference,
+    search,
+    spread,
+    sql,
+    strategies,
+)
 
 
 def routers() -> list[APIRouter]:
