@@ -17,6 +17,7 @@ from sqlalchemy import Engine, inspect, text, update
 from tests.tracker import analysts
 from tracker import readonly
 from tracker.db import reading, writing
+from tracker.events import EventKind
 from tracker.models.bills import BillTextRow
 from tracker.notes import add_note, watch
 from tracker.questions import QUESTIONS
@@ -51,6 +52,12 @@ def test_the_document_has_every_view_and_question() -> None:
     page = PAGE.read_text("utf-8")
     assert page == generated(page), "run: python -m tests.tracker.test_questions"
     assert len(re.findall(r"```sql", page)) >= 20
+
+
+def test_every_kind_of_event_is_explained() -> None:
+    _, _, rest = PAGE.read_text("utf-8").partition("### What an event says")
+    explained = re.findall(r"`([a-z_]+)`", "".join(row.split("|")[1] for row in re.findall(r"^\| `.*$", rest, re.M)))
+    assert {kind.value for kind in EventKind} <= set(explained)
 
 
 def test_views_have_the_documented_columns(engine: Engine) -> None:

@@ -62,3 +62,18 @@ def test_requests_have_a_size(sqlite: Engine, serve: Serve) -> None:
         assert web.post("/unsubscribe/x", content=(b"x" * 60_000 for _ in range(6)), headers=form).status_code == 413
         head = web.head("/healthz")
         assert head.status_code == 200 and head.content == b""
+
+
+def test_the_reference_has_every_address(sqlite: Engine, serve: Serve) -> None:
+    with httpx.Client(base_url=serve(sqlite)) as web:
+        page = web.get("/docs").text
+        schema = web.get("/openapi.json").json()
+        assert len(schema["paths"]) == 12
+        for path, methods in schema["paths"].items():
+            assert f"<code>GET {path}</code>" in page
+            for parameter in methods["get"].get("parameters", []):
+                assert f"<code>{parameter['name']}" in page
+        assert "tax_credits" in page and "latest_action_desc" in page
+        # Every address under its other name says where it is.
+        assert web.get("/api/v3/openapi.json").json()["servers"] == [{"url": "/api/v3"}]
+        assert "servers" not in web.get("/openapi.json").json()

@@ -7,10 +7,22 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tracker.web.pages import admin, bill, calendar, downloads, freshness, home, search, spread, sql, strategies
+from tracker.web.pages import (
+    admin,
+    bill,
+    calendar,
+    downloads,
+    freshness,
+    home,
+    reference,
+    search,
+    spread,
+    sql,
+    strategies,
+)
 
 
 def routers() -> list[APIRouter]:
     """The routers of the pages, in the order in which they are asked."""
-    listed = (home, search, bill, strategies, spread, freshness, sql, calendar, downloads, admin)
+    listed = (home, search, bill, strategies, spread, freshness, sql, reference, calendar, downloads, admin)
     return [page.router for page in listed]
