@@ -15,6 +15,7 @@ Now = Annotated[str | None, typer.Option("--now", help="Pretend that it is this 
 _READERS = ["email", "confirmed", "paused", "suppressed", "cadence", "states", "strategies", "keywords"]
 
 subscribers = typer.Typer(help="Who gets the digest, and about what.", no_args_is_help=True)
+admins = typer.Typer(help="Who runs the service.", no_args_is_help=True)
 digest = typer.Typer(help="The digest: look at it, send it, replay it.", no_args_is_help=True)
 
 
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(subscribers, name="subscribers")
     app.add_typer(digest, name="digest")
+    app.add_typer(admins, name="admins")
 
 
 def _split(text: str) -> list[str]:
@@ -190,3 +192,28 @@ def replay(issue: Annotated[int, typer.Argument(metavar="ISSUE")]) -> None:
         console.fail(f"there is no issue {issue}")
     sys.stdout.buffer.write(mail)
     sys.stdout.buffer.flush()
+
+
+@admins.callback()
+def _admins() -> None:
+    """Who runs the service."""
+
+
+@admins.command("notify")
+def notify_(now: Now = None, as_json: AsJson = False) -> None:
+    """Mail the admins about jurisdictions whose crawls fail, and those that are well again, each once."""
+    from alerts.admins import notify
+    from alerts.outbox import transport_of
+
+    settings = console.load_settings()
+    moment = console.parse_now(now)
+    report = notify(console.open_database(settings), settings, transport_of(settings), now=moment)
+    if as_json:
+        console.emit(report)
+    else:
+        typer.echo(
+            f"trouble: {', '.join(report['trouble']) or 'none new'}; well: {', '.join(report['well']) or 'none new'}"
+        )
+        for error in report["errors"]:
+            console.note(error)
+    raise typer.Exit(int(bool(report["errors"])))

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from crawlers import health, live, modules, recordings, sample
+from crawlers import health, live, modules, plans, recordings, sample
 from crawlers.account import Account
 from crawlers.politeness import quiet_now
 from crawlers.recording import Recording, RecordingError
@@ -29,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.recordings:
         print(json.dumps(recordings.find(options.recordings)))
         return 0
+    if options.plans:
+        return _plans(options)
     if options.sample:
         sample.write(options.sample, dt.date.fromisoformat(options.today))
         return 0
@@ -37,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         place = jurisdictions.load().get(options.code)
-        source = _source(place, options.source)
+        source = plans.source_of(place, options.source)
     except (KeyError, ValueError) as error:
         print(error.args[0], file=sys.stderr)
         return 2
@@ -45,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     manifest = account.to_json()
     history = _json(options.history)
     period = health.period_of(place.sessions, account.session)
-    manifest["verdict"] = health.judge(manifest, history, period).to_json()
+    manifest["verdict"] = health.judge(manifest, history, period, account.action_counts).to_json()
     target = options.out.with_suffix(".run.json")
     temporary = target.with_suffix(".tmp")
     temporary.write_text(json.dumps(manifest), "utf-8")
@@ -53,6 +55,16 @@ def main(arguments: list[str] | None = None) -> int:
     shown = {k: v for k, v in manifest.items() if k not in ("validators", "rejected", "issues", "present")}
     print(json.dumps(shown))
     return int(account.outcome == "failed")
+
+
+def _plans(options: argparse.Namespace) -> int:
+    today, preferred = dt.date.fromisoformat(options.today), json.loads(options.sources)
+    try:
+        print(json.dumps(plans.of(options.plans.split(","), today, preferred)))
+    except (KeyError, ValueError) as error:
+        print(error.args[0], file=sys.stderr)
+        return 2
+    return 0
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -65,22 +77,17 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--known", type=Path, help="validators of earlier crawls, JSON")
     parser.add_argument("--history", type=Path, help="what judging needs of the past, JSON")
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--resume", action="store_true", help="go on where a killed crawl into the same file was")
     parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("records.jsonl"))
     parser.add_argument("--recordings", type=Path, help="list the crawls in a folder of recordings")
+    parser.add_argument("--plans", default="", help="list the crawls that these jurisdictions (va,us) need now")
+    parser.add_argument("--sources", default="{}", help="sources to prefer, by jurisdiction, JSON")
     parser.add_argument("--texts", type=Path, help="fetch the documents that this file asks for")
     parser.add_argument("--sample", type=Path, help="write the made-up sample recordings into this folder")
-    parser.add_argument("--today", default=dt.date.today().isoformat(), help="the sample's second day")
+    today = dt.date.today().isoformat()
+    parser.add_argument("--today", default=today, help="the plans' day; the sample's second")
     return parser.parse_args(arguments)
-
-
-def _source(place: Jurisdiction, name: str) -> Source:
-    sources = jurisdictions.load().sources_for(place.code, name)
-    chosen = next((s for s in sources if not name or s.name == name or s.module == name), None)
-    for source in [chosen] if chosen else sources:
-        if modules.spider(source.module) is not None:
-            return source
-    raise ValueError(f"{place.code}: no crawler for {name or 'any of its sources'} yet")
 
 
 def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> Account:
@@ -118,6 +125,7 @@ def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> 
         known=_json(options.known),
         full=options.full,
         limit=options.limit,
+        resume=options.resume,
         **keywords,
     )
 

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, DropItem
 
+from crawlers import blocked
 from tracker.records import BillRecord, RecordError, parse_record
 
 MAX_ISSUES = 500
@@ -44,6 +45,8 @@ class Account:
         self.reason = ""
         # Why the crawl ended before its time; what it read until then is good.
         self.stopped = ""
+        # Documents that a killed crawl had done already.
+        self.resumed = 0
         self.requests = self.bytes = self.not_modified = self.bills = 0
         self.rejected: list[dict[str, str]] = []
         self.rejected_count = 0
@@ -53,6 +56,12 @@ class Account:
         self.actions = 0
         self.newest_action = self.oldest_action = ""
         self.titles: Counter[str] = Counter()
+        # Actions by month ("2026-01"), and by bill ("session/identifier"): what shrinks or strays shows in them.
+        self.months: Counter[str] = Counter()
+        self.action_counts: dict[str, int] = {}
+        self.boilerplate = 0
+        # Documents whose bill is on its way to the records file, by bill.
+        self.addresses: dict[str, list[str]] = {}
 
     def issue(self, kind: str, identifier: str, detail: str) -> None:
         """Note something an admin should know; the same again is counted."""
@@ -78,6 +87,11 @@ class Account:
         if len(self.rejected) < MAX_ISSUES:
             self.rejected.append({"identifier": identifier[:100], "field": field, "problem": problem[:500]})
 
+    def forget(self, bill: str) -> None:
+        """Ask for a bill's document again next time: what came of it was not taken."""
+        for url in [url for url, said in self.validators.items() if said.get("bill") == bill]:
+            del self.validators[url]
+
     def count(self, record: BillRecord) -> None:
         """Take a good record into the numbers that the run is judged by."""
         self.bills += 1
@@ -85,6 +99,8 @@ class Account:
         for name in COUNTED:
             self.fields[name] += bool(getattr(record, name))
         self.titles[record.title] += 1
+        self.action_counts[f"{record.legislative_session}/{record.identifier}"] = len(record.actions)
+        self.months.update(action.date[:7] for action in record.actions)
         for action in record.actions:
             self.newest_action = max(self.newest_action, action.date)
             self.oldest_action = min(self.oldest_action or action.date, action.date)
@@ -101,6 +117,7 @@ class Account:
             "complete": self.complete and self.outcome != "failed" and not self.stopped,
             "stopped": self.stopped,
             "partial": self.partial,
+            "resumed": self.resumed,
             "present": sorted(self.present),
             "present_count": len(self.present),
             "outcome": self.outcome,
@@ -116,6 +133,8 @@ class Account:
             "oldest_action": self.oldest_action,
             "commonest_title": list(common[0]) if common else ["", 0],
             "fields": dict(self.fields),
+            "months": dict(sorted(self.months.items())),
+            "boilerplate": self.boilerplate,
             "rejected": self.rejected,
             "rejected_count": self.rejected_count,
             "issues": [
@@ -138,11 +157,16 @@ class RecordPipeline:
 
     def opened(self, spider: Any) -> None:
         self.spider = spider
-        self.file: IO[bytes] = Path(spider.out).open("wb")  # noqa: SIM115 - open until the spider closes
         self.seen: set[str] = set()
+        for line in spider.journal.records():
+            record = parse_record(line)
+            self.seen.add(record.key)
+            spider.account.count(record)
+        self.file: IO[bytes] = Path(spider.out).open("ab", buffering=0)  # noqa: SIM115 - open until the spider closes
 
     def closed(self, spider: Any) -> None:
         self.file.close()
+        spider.journal.close()
 
     def process_item(self, item: Any) -> Any:
         account: Account = self.spider.account
@@ -152,12 +176,21 @@ class RecordPipeline:
         try:
             record = parse_record(item)
         except RecordError as error:
+            account.forget(f"{item.get('legislative_session')}/{error.identifier}")
             account.reject(error.identifier, error.field, error.problem)
             raise DropItem(str(error)) from error
+        if blocked.is_boilerplate(record.title):
+            account.boilerplate += 1
+            account.forget(f"{record.legislative_session}/{record.identifier}")
+            account.reject(record.identifier, "title", f"is a web page's words, not a bill's: {record.title[:80]}")
+            raise DropItem("boiler-plate title")
         if record.key in self.seen:
             account.issue("duplicate", record.identifier, "the source shows this bill more than once")
             raise DropItem("duplicate")
         self.seen.add(record.key)
         account.count(record)
         self.file.write(to_json(record.model_dump(mode="json", exclude_defaults=True)) + b"\n")
+        bill = f"{record.legislative_session}/{record.identifier}"
+        for url in account.addresses.pop(bill, ()):
+            self.spider.journal.note(url, account.validators.get(url) or {})
         return item

@@ -13,6 +13,7 @@ from scrapy.http import Request, Response
 
 from crawlers import blocked
 from crawlers.account import Account
+from crawlers.journal import Journal
 from crawlers.recording import Recording
 from tracker.jurisdictions import Jurisdiction, Source
 
@@ -45,6 +46,7 @@ class BillSpider(scrapy.Spider):
         known: Mapping[str, Mapping[str, str]] | None = None,
         full: bool = False,
         limit: int = 0,
+        resume: bool = False,
     ) -> None:
         super().__init__()
         self.place, self.source, self.session = place, source, session
@@ -53,6 +55,7 @@ class BillSpider(scrapy.Spider):
         self.known = dict(known or {})
         self.full, self.limit = full, limit
         self.read = self.asked_for = 0
+        self.journal = Journal(out, resume=resume)
         self.account = Account(place.code, source.name, session, replayed=recording is not None)
         self.account.recorded_at = recording.recorded_at if recording is not None else ""
         if recording is not None and recording.damage:

@@ -5,6 +5,7 @@ A block is never read as a changed page layout: it is reported as a block, and t
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 Expected = Literal["csv", "json", "xml", "html", "pdf", "any"]
@@ -24,6 +25,15 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"unusual traffic", "the site suspects a robot"),
     (b"are you a human", "a captcha"),
 )
+# Titles that are no bill's: what is left when a page's frame is read instead of its content.
+_BOILERPLATE = re.compile(
+    r"^(?:page not found|not found|error\b.{0,40}|404\b.{0,40}|access denied|forbidden|untitled|null|none|n/?a|title|"
+    r"loading\W*|just a moment\W*|bill (?:status|details?|information|search|history)|legislation details?|"
+    r"(?:service )?(?:temporarily )?unavailable|maintenance|home|search results?)\W*$"
+    r"|(?:please|need to|must) enable javascript|javascript (?:is|must be) (?:disabled|enabled|required)"
+    r"|request rejected|automated request|unusual traffic",
+    re.IGNORECASE,
+)
 _LOOKED_AT = 20_000
 
 
@@ -34,6 +44,11 @@ def signature(body: bytes) -> str:
     if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start[:500]:
         return next((meaning for words, meaning in SIGNATURES if words in head), "")
     return ""
+
+
+def is_boilerplate(title: str) -> bool:
+    """Whether a title is the words of a page's frame, not a bill's."""
+    return bool(_BOILERPLATE.search(title[:300]))
 
 
 def why(body: bytes, expected: Expected = "any") -> str:

@@ -47,7 +47,9 @@ def prepared(spider: type[scrapy.Spider], source: Source, *, replaying: bool = F
 
 def account_of(crawler: Crawler, limit: int = 0) -> Account:
     """The account of a crawl that has ended, with what only the engine knows."""
-    made: Account = crawler.spider.account  # type: ignore[union-attr]
+    if crawler.spider is None:
+        raise RuntimeError("the crawl could not be started")
+    made: Account = crawler.spider.account  # type: ignore[attr-defined]
     stats = crawler.stats.get_stats() if crawler.stats else {}
     errors = sum(int(count) for name, count in stats.items() if name.startswith("spider_exceptions/"))
     if "finish_reason" not in stats:

@@ -192,6 +192,10 @@ class DetailSpider(BillSpider):
 
     def unchanged(self, url: str, stamp: str) -> bool:
         """Whether the list's stamp says that a document is the one of last time."""
+        if url in self.journal.done:
+            self.account.resumed += 1
+            self.account.validators[url] = dict(self.journal.done[url])
+            return True
         said = self.known.get(url) or {}
         if self.full or not stamp or said.get("stamp") != stamp:
             return False
@@ -231,6 +235,7 @@ class DetailSpider(BillSpider):
         for made in records:
             bill = f"{made['legislative_session']}/{normalise_identifier(str(made.get('identifier') or ''))}"
             self.account.validators.setdefault(url, {}).update(stamp=stamp, bill=bill)
+            self.account.addresses.setdefault(bill, []).append(url)
             yield made
         if made is None:
             self.account.validators.pop(url, None)

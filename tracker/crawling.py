@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from tracker import jurisdictions, record_files, runs
 from tracker.db import reading, writing
 from tracker.ingest import Report, Run, ingest
-from tracker.models.bills import BillRow, SessionRow
+from tracker.models.bills import ActionRow, BillRow, SessionRow
 from tracker.models.runs import CrawlRunRow, HttpCacheRow
 from tracker.settings import Settings
 
@@ -77,6 +77,13 @@ def recordings(path: Path) -> list[Plan]:
     ]
 
 
+def plans(codes: Sequence[str], settings: Settings, now: dt.datetime) -> list[Plan]:
+    """The crawls that these jurisdictions need today: each session that still moves, from the chosen source."""
+    arguments = ["--plans", ",".join(codes), "--today", now.date().isoformat()]
+    answer = _crawlers([*arguments, "--sources", json.dumps(settings.sources)], timeout=60)
+    return [Plan(entry["jurisdiction"], entry["source"], entry["session"]) for entry in json.loads(answer)]
+
+
 def sample(settings: Settings, now: dt.datetime) -> Path:
     """A folder with the made-up recordings that come with the project, written as of now."""
     folder = settings.home / "sample"
@@ -93,7 +100,11 @@ def crawl(
     """
     settings.records.mkdir(parents=True, exist_ok=True)
     name = f"{plan.jurisdiction}-{now:%Y%m%dT%H%M%S}-{abs(hash(plan)) % 10_000:04d}"
-    records = out or settings.records / f"{name}.jsonl"
+    target = out or settings.records / f"{name}.jsonl"
+    # A live crawl writes under a name that its next start finds again, so that a killed one goes on where it was.
+    resumes = plan.replay is None and out is None
+    unfinished = f"{plan.jurisdiction}-{plan.source}-{plan.session}".replace("/", "_").replace(" ", "_")
+    records = settings.records / f"unfinished-{unfinished}.jsonl" if resumes else target
     manifest = records.with_suffix(".run.json")
     manifest.unlink(missing_ok=True)
     arguments = [plan.jurisdiction, "--out", str(records)]
@@ -106,8 +117,8 @@ def crawl(
     ):
         if value:
             arguments += [option, str(value)]
-    if plan.full:
-        arguments.append("--full")
+    arguments += ["--full"] if plan.full else []
+    arguments += ["--resume"] if resumes else []
     temporary: list[Path] = []
     if engine is not None:
         known = settings.records / f"{name}.known.json"
@@ -141,7 +152,10 @@ def crawl(
         raise CrawlError(
             f"{plan.jurisdiction}: the crawl ended with code {done.returncode} and no account: {last[0][:300]}"
         ) from error
-    return Crawled(plan, records, account)
+    if records != target and records.exists():
+        records.replace(target)
+        manifest.replace(target.with_suffix(".run.json"))
+    return Crawled(plan, target, account)
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -171,6 +185,9 @@ def publish(
         manifest=manifest,
     )
     reason = crawled.failed
+    newer = "" if reason else _newer_recording(engine, code, manifest)
+    if newer:
+        return "older", f"a recording of {newer[:10]} is loaded already", None
     verdict = manifest.get("verdict") or {}
     status = "failed" if reason else "held" if verdict.get("publish") is False else ""
     if status:
@@ -179,9 +196,6 @@ def publish(
             run_id = runs.hold(connection, code, run, reason, now, status)
             runs.note_issues(connection, run_id, code, _issues(manifest), now)
         return status, reason, None
-    newer = _newer_recording(engine, code, manifest)
-    if newer:
-        return "older", f"a recording of {newer[:10]} is loaded already", None
     report = ingest(engine, record_files.read(crawled.records), run, now=now, progress=progress)
     with writing(engine) as connection:
         run_id = report.run_ids.get(code) or _empty_run(connection, code, run, now)
@@ -250,14 +264,14 @@ def _history(engine: Engine, code: str, now: dt.datetime) -> dict[str, Any]:
             .order_by(CrawlRunRow.id.desc())
             .limit(HISTORY_RUNS)
         ).all()
-        bills = connection.execute(
-            select(SessionRow.identifier, BillRow.identifier, BillRow.latest_action_date)
+        histories = connection.execute(
+            select(SessionRow.identifier, BillRow.identifier, func.count())
+            .select_from(BillRow)
             .join(SessionRow, SessionRow.id == BillRow.session_id)
-            .where(BillRow.jurisdiction == code, BillRow.vanished_at.is_(None))
+            .join(ActionRow, ActionRow.bill_id == BillRow.id)
+            .where(BillRow.jurisdiction == code, BillRow.vanished_at.is_(None), ActionRow.removed_at.is_(None))
+            .group_by(SessionRow.identifier, BillRow.identifier)
         ).all()
-    sizes: dict[str, int] = {}
-    for session, _identifier, _latest in bills:
-        sizes[session] = sizes.get(session, 0) + 1
     today = now.astimezone(jurisdictions.load().get(code).zone).date()
     return {
         "runs": [
@@ -265,7 +279,7 @@ def _history(engine: Engine, code: str, now: dt.datetime) -> dict[str, Any]:
             for row in past
             if row.finished_at
         ],
-        "bills": sizes,
+        "actions": {f"{session}/{bill}": count for session, bill, count in histories},
         "today": today.isoformat(),
         "sitting": jurisdictions.load().sitting(code, today),
     }

@@ -95,6 +95,8 @@ def _freshness(code: str, bills: Any, past: list[Any], now: dt.datetime) -> dict
         state, reason = "stale", f"in session, but the newest action is of {action.isoformat()}"
     elif sitting == "adjourned":
         state, reason = "quiet", "not in session"
+        if places.awaits_signatures(code, today):
+            reason += "; what passed may still be signed or vetoed"
     return {
         "state": state,
         "reason": reason[:300],

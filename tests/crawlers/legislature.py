@@ -66,8 +66,8 @@ def main(arguments: Mapping[str, Any]) -> dict[str, Any]:
         crawler = live.prepared(Spider, source)
         process = process or live.engine()
         out = folder / f"{source.name}.jsonl"
-        known = scenario.get("known", {})
-        process.crawl(crawler, place=place, source=source, session="2026", out=out, known=known)
+        more = {"known": scenario.get("known", {}), "resume": scenario.get("resume", False)}
+        process.crawl(crawler, place=place, source=source, session="2026", out=out, **more)
         crawlers[source.name] = crawler
     assert process is not None
     process.start()

@@ -179,6 +179,19 @@ def test_bills_vanish_after_three_complete_runs_and_may_return(engine: Engine) -
     assert count(engine, "bill", "vanished_at IS NOT NULL") == 0
 
 
+def test_bills_that_a_crawl_saw_unchanged_are_there(engine: Engine) -> None:
+    load(engine, BILL, changed(identifier="HB 2"), changed(identifier="HB 3"))
+    manifest = {"jurisdiction": "va", "present": ["2026/HB 2", "2026/HB 99", "2025/HB 3"]}
+    run = Run("test", complete=True, manifest=manifest)
+    for day in range(1, 4):
+        report = ingest(engine, [BILL], run, now=DAY1 + dt.timedelta(days=day))
+        assert (report.of("va").bills, report.of("va").unchanged) == (2, 2)
+    assert count(engine, "bill", "vanished_at IS NOT NULL") == 1
+    assert count(engine, "bill", "missing_runs = 0") == 2
+    nothing = ingest(engine, [], Run("test", complete=True, manifest=manifest), now=DAY1 + dt.timedelta(days=5))
+    assert nothing.total("events") == 0
+
+
 def test_a_partial_run_makes_nothing_vanish(engine: Engine) -> None:
     load(engine, BILL, changed(identifier="HB 2"), complete=True)
     for _ in range(5):

@@ -122,7 +122,6 @@ def ingest(
 ) -> None:
     """Load bills. What is new or changed becomes rows and events; loading twice changes nothing."""
     from tracker import record_files
-    from tracker.ingest import Run
     from tracker.ingest import ingest as load
 
     engine = console.open_database()
@@ -137,7 +136,7 @@ def ingest(
                 report = load(
                     engine,
                     record_files.read(file),
-                    Run("file", complete=complete),
+                    _run_of(file, complete),
                     now=moment,
                     progress=update,
                 )
@@ -159,6 +158,20 @@ def ingest(
         for entry in broken:
             console.note(f"billtracker: {entry['reason']}")
     raise typer.Exit(int(bool(broken) or any(row["rejected"] for row in rows)))
+
+
+def _run_of(file: Path, complete: bool) -> Any:
+    """How a file came about: by the account beside it when a crawl wrote it, so that later runs compare with it."""
+    import json
+
+    from tracker.ingest import Run
+
+    try:
+        manifest = json.loads(file.with_suffix(".run.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return Run("file", complete=complete)
+    whole = complete or bool(manifest.get("complete"))
+    return Run(str(manifest.get("source") or "file"), whole, bool(manifest.get("replayed")), manifest=manifest)
 
 
 def text(

@@ -51,7 +51,8 @@ def run(
     again = _classify(engine, moment, quiet=as_json)
     tags = {**first, **{name: first[name] + again[name] for name in ("gained", "lost")}}
     mails = _digests(engine, settings, moment)
-    summary = {"how": how, "crawls": crawls, "texts": texts, "tags": tags, "digests": mails}
+    told = _billtracker("admins", "notify", "--now", moment.isoformat(), "--json")
+    summary = {"how": how, "crawls": crawls, "texts": texts, "tags": tags, "digests": mails, "admins": told}
     looks = _needs_a_look(crawls, mails)
     summary["needs_a_look"] = looks
     if as_json:
@@ -88,7 +89,11 @@ def _plans(places: list[str], replay: Path | None, settings: Any, moment: dt.dat
         )
     if not settings.contact:
         console.note("Set BILLTRACKER_CONTACT: legislatures should be able to reach whoever crawls them.")
-    return [crawling.Plan(code) for code in wanted], f"Crawling {', '.join(wanted)} from their sources."
+    try:
+        chosen = crawling.plans(wanted, settings, moment)
+    except crawling.CrawlError as error:
+        console.fail(str(error))
+    return chosen, f"Crawling {', '.join(wanted)} from their sources."
 
 
 def _network(codes: list[str], settings: Any) -> bool:
