@@ -78,6 +78,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--history", type=Path, help="what judging needs of the past, JSON")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--resume", action="store_true", help="go on where a killed crawl into the same file was")
+    parser.add_argument("--queries", type=int, help="how many the source may be asked, where its key counts them")
     parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("records.jsonl"))
     parser.add_argument("--recordings", type=Path, help="list the crawls in a folder of recordings")
@@ -93,7 +94,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> Account:
     account = Account(place.code, source.name, options.session, replayed=options.replay is not None)
     keywords: dict[str, Any] = {}
-    if options.replay is not None and options.replay.name.endswith((".tar.gz", ".tgz")):
+    if options.replay is not None and options.replay.name.endswith((".tar.gz", ".tgz", ".zip")):
         keywords["archive"] = options.replay
         session = options.session
     elif options.replay is not None:
@@ -107,6 +108,8 @@ def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> 
         problem = quiet_now(place, source, dt.datetime.now(dt.UTC))
         if not problem and source.requires_key and not os.environ.get(source.requires_key):
             problem = f"{source.name} needs a key in {source.requires_key}"
+        if not problem and (source.queries_a_day or source.queries_a_month) and not options.queries:
+            problem = f"the queries that {source.name} allows are used up, or none were given"
         if problem:
             account.fail(problem)
             return account
@@ -126,6 +129,7 @@ def _crawl(place: Jurisdiction, source: Source, options: argparse.Namespace) -> 
         full=options.full,
         limit=options.limit,
         resume=options.resume,
+        queries=options.queries,
         **keywords,
     )
 

@@ -12,6 +12,7 @@ from scrapy import signals
 from scrapy.exceptions import CloseSpider, DropItem
 
 from crawlers import blocked
+from crawlers.scrubbing import scrub
 from tracker.records import BillRecord, RecordError, parse_record
 
 MAX_ISSUES = 500
@@ -47,6 +48,8 @@ class Account:
         self.stopped = ""
         # Documents that a killed crawl had done already.
         self.resumed = 0
+        # Requests that went out, repeated and refused ones too.
+        self.queries = 0
         self.requests = self.bytes = self.not_modified = self.bills = 0
         self.rejected: list[dict[str, str]] = []
         self.rejected_count = 0
@@ -65,7 +68,7 @@ class Account:
 
     def issue(self, kind: str, identifier: str, detail: str) -> None:
         """Note something an admin should know; the same again is counted."""
-        key = (kind, identifier[:100], detail[:500])
+        key = (kind, identifier[:100], scrub(detail)[:500])
         if key in self.issues or len(self.issues) < MAX_ISSUES:
             self.issues[key] += 1
 
@@ -79,7 +82,7 @@ class Account:
     def fail(self, reason: str) -> None:
         """The crawl as a whole is worthless; the first reason is the one that counts."""
         if self.outcome != "failed":
-            self.outcome, self.reason = "failed", reason[:1000]
+            self.outcome, self.reason = "failed", scrub(reason)[:1000]
 
     def reject(self, identifier: str, field: str, problem: str) -> None:
         """One record cannot be used; the rest goes on."""
@@ -125,6 +128,7 @@ class Account:
             "started_at": self.started_at.isoformat(),
             "finished_at": dt.datetime.now(dt.UTC).isoformat(),
             "requests": self.requests,
+            "queries": self.queries,
             "bytes": self.bytes,
             "not_modified": self.not_modified,
             "bills": self.bills,

@@ -47,13 +47,14 @@ class BillSpider(scrapy.Spider):
         full: bool = False,
         limit: int = 0,
         resume: bool = False,
+        queries: int | None = None,
     ) -> None:
         super().__init__()
         self.place, self.source, self.session = place, source, session
         self.hosts: Sequence[str] = source.hosts
         self.out, self.recording, self.record_to = out, recording, record_to
         self.known = dict(known or {})
-        self.full, self.limit = full, limit
+        self.full, self.limit, self.queries = full, limit, queries
         self.read = self.asked_for = 0
         self.journal = Journal(out, resume=resume)
         self.account = Account(place.code, source.name, session, replayed=recording is not None)

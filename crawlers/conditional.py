@@ -12,6 +12,8 @@ from typing import Any
 from scrapy import Request, signals
 from scrapy.http import Response
 
+from crawlers.scrubbing import scrub
+
 UNCHANGED = "billtracker_unchanged"
 
 
@@ -28,7 +30,7 @@ class ConditionalMiddleware:
         self.spider = spider
 
     def process_request(self, request: Request) -> None:
-        said = self.spider.known.get(request.url)
+        said = self.spider.known.get(scrub(request.url))
         # robots.txt is read whole every time: "unchanged" would be taken for "no rules".
         if not said or request.meta.get("unconditional") or request.meta.get("dont_obey_robotstxt") or self.spider.full:
             return
@@ -43,15 +45,15 @@ class ConditionalMiddleware:
         account.bytes += len(response.body)
         if request.meta.get("dont_obey_robotstxt"):
             return response
-        said = self.spider.known.get(request.url) or {}
+        said = self.spider.known.get(scrub(request.url)) or {}
         if response.status == 304:
             account.not_modified += 1
-            account.validators[request.url] = said
+            account.validators[scrub(request.url)] = said
             return response.replace(flags=[*response.flags, UNCHANGED])
         if response.status not in (200, 206):
             return response
         digest = hashlib.sha256(response.body).hexdigest()
-        account.validators[request.url] = {
+        account.validators[scrub(request.url)] = {
             "etag": (response.headers.get("ETag") or b"").decode("latin-1"),
             "last_modified": (response.headers.get("Last-Modified") or b"").decode("latin-1"),
             "body_hash": digest,

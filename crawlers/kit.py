@@ -24,7 +24,8 @@ from warcio.statusandheaders import StatusAndHeaders
 
 from crawlers import live, tables
 from crawlers.base import BillSpider
-from crawlers.recording import Recording, RecordingError, scrub, write_reply, writer
+from crawlers.recording import Recording, RecordingError, write_reply, writer
+from crawlers.scrubbing import scrub
 from tracker import jurisdictions
 from tracker.jurisdictions import Jurisdiction, JurisdictionError, Source
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from scrapy.utils.reactor import is_reactor_installed
 from crawlers import tls
 from crawlers.account import Account
 from crawlers.base import BillSpider
+from crawlers.scrubbing import ScrubFilter
 from crawlers.settings import scrapy_settings
 from tracker.jurisdictions import Source
 
@@ -36,7 +38,10 @@ def run(spider: type[BillSpider], source: Source, *, certificates: Path = tls.FO
 
 def engine() -> CrawlerProcess:
     """What crawls run in. It has no settings of its own: they would overrule those of each source."""
-    return CrawlerProcess({"LOG_LEVEL": "WARNING"})
+    process = CrawlerProcess({"LOG_LEVEL": "WARNING"})
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(ScrubFilter())
+    return process
 
 
 def prepared(spider: type[scrapy.Spider], source: Source, *, replaying: bool = False) -> Crawler:

@@ -104,6 +104,20 @@ class RetryAfterMiddleware(_OfCrawl):
         return response
 
 
+class QueriesMiddleware(_OfCrawl):
+    """Counts every request that goes out, repeated and refused ones too, and ends the crawl at its share."""
+
+    def process_request(self, request: Request) -> None:
+        account, share = self.spider.account, getattr(self.spider, "queries", None)
+        if request.meta.get("dont_obey_robotstxt") or self.spider.recording is not None:
+            return
+        if share is not None and account.queries >= share:
+            problem = f"its share of {share:,} queries is used; the rest is for the next crawl"
+            self.stop(problem)
+            raise IgnoreRequest(problem)
+        account.queries += 1
+
+
 class StrikesMiddleware(_OfCrawl):
     """Ends the crawl after five refusals in a row: a status that says no, or a block page with status 200."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -24,22 +23,17 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from crawlers.scrubbing import scrub
 from crawlers.settings import MAX_REPLY
 
 # Headers that describe the transfer rather than the content, which is stored unpacked.
 _TRANSFER = {"content-encoding", "transfer-encoding", "content-length"}
 # All that a recording keeps: what a crawl goes by. Cookies, keys and the server's own marks stay out.
 _KEPT = {"content-type", "content-disposition", "etag", "last-modified", "location", "retry-after"}
-_KEY_IN_URL = re.compile(r"(?i)([?&](?:key|apikey|api_key|token|access_token|op_key)=)[^&#]+")
 
 
 class RecordingError(ValueError):
     """A recording that cannot be read."""
-
-
-def scrub(url: str) -> str:
-    """An address without the key in it; recordings are kept and looked up so."""
-    return _KEY_IN_URL.sub(r"\1KEY", url)
 
 
 class Recording:

@@ -17,6 +17,7 @@ from tracker import jurisdictions
 _WARC = re.compile(r"\.warc(\.gz)?$")
 _CODE = re.compile(r"^([a-z]{2})[-_.]")
 _GOVBOT = re.compile(r"^([a-z]{2})-legislation\.tar\.gz$")
+_LEGISCAN = re.compile(r"^([A-Z]{2})_.*_JSON\.zip$")
 # Addresses looked at to tell whose recording it is: robots.txt and redirects may come first.
 _LOOKED_AT = 20
 
@@ -29,6 +30,9 @@ def find(path: Path) -> list[dict[str, Any]]:
         archive = _GOVBOT.match(file.name)
         if archive and archive[1] in jurisdictions.load():
             found.append({"jurisdiction": archive[1], "source": "govbot", "session": "", "file": str(file)})
+        elif (dataset := _LEGISCAN.match(file.name)) and dataset[1].lower() in jurisdictions.load():
+            code = dataset[1].lower()
+            found.append({"jurisdiction": code, "source": "legiscan", "session": "", "file": str(file)})
         elif _WARC.search(file.name) and (code := _whose(file)):
             found.append({"jurisdiction": code, "source": "", "session": "", "file": str(file)})
     return sorted(found, key=lambda entry: (entry["source"] != "", Path(entry["file"]).name))

@@ -64,6 +64,7 @@ def scrapy_settings(politeness: Politeness, *, replaying: bool, empty: Sequence[
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             "crawlers.robots.RobotsMiddleware": 100,
             "crawlers.politeness.StrikesMiddleware": 540,
+            "crawlers.politeness.QueriesMiddleware": 950,
             "crawlers.conditional.ConditionalMiddleware": 560,
             "crawlers.politeness.RetryAfterMiddleware": 555,
             "crawlers.recording.RecordMiddleware": 580,

@@ -13,6 +13,7 @@ from scrapy.http import Request, Response
 
 from crawlers.base import UNREADABLE, BillSpider
 from crawlers.conditional import UNCHANGED
+from crawlers.scrubbing import scrub
 from tracker.records import normalise_identifier
 
 __all__ = ["BillSpider", "BulkSpider", "DetailSpider"]
@@ -245,7 +246,7 @@ class DetailSpider(BillSpider):
 
 
 def asked(response: Response) -> str:
-    """The address that was asked for, before redirects."""
+    """The address that was asked for, before redirects and without keys."""
     if response.request is None:
-        return response.url
-    return str((response.request.meta.get("redirect_urls") or [response.request.url])[0])
+        return scrub(response.url)
+    return scrub(str((response.request.meta.get("redirect_urls") or [response.request.url])[0]))

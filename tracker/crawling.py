@@ -19,9 +19,10 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select
 
-from tracker import jurisdictions, record_files, runs
+from tracker import budgets, jurisdictions, record_files, runs
 from tracker.db import reading, writing
 from tracker.ingest import Report, Run, ingest
+from tracker.jurisdictions import Source
 from tracker.models.bills import ActionRow, BillRow, SessionRow
 from tracker.models.runs import CrawlRunRow, HttpCacheRow
 from tracker.settings import Settings
@@ -117,6 +118,9 @@ def crawl(
     ):
         if value:
             arguments += [option, str(value)]
+    counted = _counted(plan, settings) if engine is not None else None
+    share = budgets.take(engine, counted, settings, now) if engine is not None and counted else 0
+    arguments += ["--queries", str(share)] if share else []
     arguments += ["--full"] if plan.full else []
     arguments += ["--resume"] if resumes else []
     temporary: list[Path] = []
@@ -152,10 +156,24 @@ def crawl(
         raise CrawlError(
             f"{plan.jurisdiction}: the crawl ended with code {done.returncode} and no account: {last[0][:300]}"
         ) from error
+    if engine is not None and counted:
+        budgets.give_back(engine, counted, settings, share - int(account.get("queries") or 0), now)
     if records != target and records.exists():
         records.replace(target)
         manifest.replace(target.with_suffix(".run.json"))
     return Crawled(plan, target, account)
+
+
+def _counted(plan: Plan, settings: Settings) -> Source | None:
+    """The plan's source, when its key allows only so many queries."""
+    name = plan.source or settings.sources.get(plan.jurisdiction, "")
+    if plan.replay is not None or not name:
+        return None
+    try:
+        source = jurisdictions.load().sources_for(plan.jurisdiction, name)[0]
+    except KeyError:
+        return None
+    return source if budgets.limit_of(source, settings, dt.datetime.now(dt.UTC))[1] else None
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -117,7 +117,8 @@ class Source(_Data):
     ``recorded`` against real replies, ``facts`` against its description only. ``module`` is the crawler
     (``va`` is crawlers/jurisdictions/va.py, ``govbot`` crawlers/mirrors/govbot.py). ``hosts`` is the allow
     list, redirects included. ``empty`` are statuses with which the site says "nothing there".
-    ``requires_key`` names the environment variable that holds the key.
+    ``requires_key`` names the environment variable that holds the key. ``queries_a_month`` or ``queries_a_day``
+    is what the key allows (0: no limit); the count is kept in the database.
     """
 
     name: _Text
@@ -131,6 +132,8 @@ class Source(_Data):
     empty: tuple[Annotated[int, Field(ge=400, le=599)], ...] = ()
     conditional: tuple[Literal["etag", "last-modified", "hash", "cursor", "stamp"], ...] = ()
     budget: str = ""
+    queries_a_month: Annotated[int, Field(ge=0)] = 0
+    queries_a_day: Annotated[int, Field(ge=0)] = 0
     note: str = ""
     politeness: Politeness = Politeness()
 

@@ -133,3 +133,17 @@ def _local_day(value: str, zone: ZoneInfo) -> str:
     except ValueError:
         return value
     return moment.astimezone(zone).date().isoformat() if moment.tzinfo else value[:10]
+
+
+def from_api(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A bill of their API v3 in the scraper's form: the same, but organizations are objects there."""
+
+    def who(organization: Any) -> str:
+        return str(organization.get("classification") or "") if isinstance(organization, Mapping) else ""
+
+    return {
+        **data,
+        "legislative_session": data.get("session"),
+        "from_organization": who(data.get("from_organization")),
+        "actions": [{**a, "organization_id": who(a.get("organization"))} for a in data.get("actions") or ()],
+    }

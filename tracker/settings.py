@@ -76,6 +76,10 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Source to use instead of the default, by jurisdiction: {tx = 'govbot'}.",
     )
+    queries: dict[str, int] = Field(
+        default_factory=dict,
+        description="Queries allowed a month or day, where a key allows other than the free one: {legiscan = 30000}.",
+    )
     text_budget: int = Field(2_000, ge=0, description="Version texts fetched at most in one run.")
     text_first: bool = Field(
         True, description="Fetch texts of bills whose title, summary or subjects may be in scope first."

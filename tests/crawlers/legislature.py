@@ -67,6 +67,7 @@ def main(arguments: Mapping[str, Any]) -> dict[str, Any]:
         process = process or live.engine()
         out = folder / f"{source.name}.jsonl"
         more = {"known": scenario.get("known", {}), "resume": scenario.get("resume", False)}
+        more["queries"] = scenario.get("queries")
         process.crawl(crawler, place=place, source=source, session="2026", out=out, **more)
         crawlers[source.name] = crawler
     assert process is not None

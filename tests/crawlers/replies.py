@@ -32,7 +32,8 @@ def crawl(
     replies: Mapping[str, Any],
     out: Path,
     *,
-    session: str = "",
+    session: str | None = None,
+    source: str = "",
     live: bool = False,
     **more: Any,
 ) -> tuple[Account, list[dict[str, Any]]]:
@@ -41,10 +42,10 @@ def crawl(
     ``live``: the spider has no recording, and asks the replies as it would ask the site.
     """
     place = jurisdictions.load().get(code)
-    source = jurisdictions.load().sources_for(code)[0]
-    session = session or place.sessions[-1].identifier
+    chosen = jurisdictions.load().sources_for(code, source)[0]
+    session = place.sessions[-1].identifier if session is None else session
     there = in_memory(replies)
-    made = spider(place=place, source=source, session=session, out=out, recording=None if live else there, **more)
+    made = spider(place=place, source=chosen, session=session, out=out, recording=None if live else there, **more)
     account = dry_run.run(made, there)
     return account, [json.loads(line) for line in out.read_text("utf-8").splitlines()]
 

@@ -16,7 +16,8 @@ from pytest_httpserver import HTTPServer
 
 from crawlers import kit
 from crawlers.kit import KitError, kind_of, looks, new_state, target_of
-from crawlers.recording import Recording, scrub
+from crawlers.recording import Recording
+from crawlers.scrubbing import scrub
 from tracker import jurisdictions
 
 ROOT = Path(__file__).resolve().parents[2]

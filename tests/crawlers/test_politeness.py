@@ -172,6 +172,7 @@ def crawls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawls]:
         {"name": "forbidden"},
         {"name": "explodes", "politeness": {"max_mb": 64}},
         {"name": "large", "politeness": {"max_mb": 1}},
+        {"name": "counted", "queries": 2},
         {"name": "moved"},
         {"name": "moved-list"},
         {"name": "hangs", "politeness": {"timeout": 0.3}},
@@ -275,6 +276,13 @@ def test_a_moved_layout_fails_the_crawl(crawls: Crawls, name: str, says: str) ->
 
 def test_a_reply_that_does_not_come_in_time_costs_one_bill(crawls: Crawls) -> None:
     assert crawls.manifests["hangs"]["bills"] == 2 and "no_reply" in crawls.kinds("hangs")
+
+
+def test_a_share_of_queries_is_never_exceeded(crawls: Crawls) -> None:
+    manifest = crawls.manifests["counted"]
+    assert (len(crawls.paths("counted")), manifest["queries"], manifest["bills"]) == (2, 2, 1)
+    assert not manifest["complete"] and "its share of 2 queries is used" in manifest["stopped"]
+    assert crawls.manifests["usual"]["queries"] == 4
 
 
 def test_quiet_hours_are_kept_while_a_crawl_runs(crawls: Crawls) -> None:
