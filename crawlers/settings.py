@@ -57,6 +57,7 @@ def scrapy_settings(politeness: Politeness, *, replaying: bool, empty: Sequence[
         "CLOSESPIDER_TIMEOUT": round(politeness.max_hours * 3600),
         "LOG_LEVEL": "WARNING",
         "STATS_DUMP": False,
+        "DOWNLOAD_HANDLERS": {"ftp": "crawlers.ftp.FtpHandler"},
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.recording.ReplayMiddleware": 50,
             "crawlers.politeness.HostsMiddleware": 60,

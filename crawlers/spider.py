@@ -146,8 +146,8 @@ class DetailSpider(BillSpider):
                 if self.is_detail(url) and not self.enough():
                     yield self.detail(url, "")
             return
-        for url in lists:
-            yield self.list_request(url)
+        for request in [self.list_request(url) for url in lists]:
+            yield request
 
     def lists(self) -> list[str]:
         """The lists to begin with: all of the session, or what changed since the last good crawl."""
