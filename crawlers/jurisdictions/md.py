@@ -75,7 +75,7 @@ class Spider(DetailSpider):
         yield from super().got_list(response)
         recording = self.recording
         if recording:
-            yield from self.records(entry for url, entry in self.entries.items() if not recording.alike(url))
+            yield from self.records(entry for url, entry in self.entries.items() if not recording.spelling(url))
 
     def detail(self, url: str, stamp: str) -> Request:
         return super().detail(url, stamp).replace(meta={"unconditional": True})

@@ -30,9 +30,9 @@ def sample(code: str) -> dict[str, bytes]:
 
 def test_a_recording_answers_for_another_host_and_spelling() -> None:
     recording = in_memory({"ftp://old.test/a/HB 1.xml": b"<a/>", "https://a.test/2026RS/x?ys=1": b"x"})
-    assert recording.alike("ftp://new.test/A/HB%201.xml") == "ftp://old.test/a/HB 1.xml"
-    assert recording.alike("https://b.test/2026rs/x?ys=1") == "https://a.test/2026RS/x?ys=1"
-    assert recording.alike("https://b.test/2026rs/x?ys=2") == ""
+    assert recording.spelling("ftp://new.test/A/HB%201.xml") == "ftp://old.test/a/HB 1.xml"
+    assert recording.spelling("https://b.test/2026rs/x?ys=1") == "https://a.test/2026RS/x?ys=1"
+    assert recording.spelling("https://b.test/2026rs/x?ys=2") == ""
 
 
 # ---------------------------------------------------------------- Maryland
