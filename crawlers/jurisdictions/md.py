@@ -76,6 +76,8 @@ class Spider(DetailSpider):
         recording = self.recording
         if recording:
             yield from self.records(entry for url, entry in self.entries.items() if not recording.spelling(url))
+            # The list alone says which bills there are, and what became of them.
+            self.account.complete = not self.limit
 
     def detail(self, url: str, stamp: str) -> Request:
         return super().detail(url, stamp).replace(meta={"unconditional": True})
