@@ -111,11 +111,16 @@ def inside(body: bytes, dice: random.Random) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(body)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as new:
         names = old.namelist()
-        hit = set(dice.sample(names, k=dice.randrange(1, 5))) | {dice.choice([n for n in names if n.endswith(".dat")])}
+        tables = [name for name in names if name.endswith((".dat", ".TXT", ".xml"))]
+        hit = {
+            *dice.sample(names, k=min(len(names), dice.randrange(1, 5))),
+            *dice.sample(tables, k=min(len(tables), 1)),
+        }
         for name in names:
             member = old.read(name)
             if name in hit:
-                member = dice.choice([truncated, recoded, swapped, noisy, page, fields_of_rows])(member, dice)
+                ways = [truncated, recoded, swapped, noisy, page, columns_lost, fields_of_rows, fields_lost]
+                member = dice.choice(ways)(member, dice)
             if name not in hit or dice.random() < 0.9:
                 new.writestr(name, member)
     return packed.getvalue()
@@ -125,10 +130,13 @@ def fields_of_rows(body: bytes, dice: random.Random) -> bytes:
     """A table's fields are lost or swapped in some rows."""
     lines = body.split(b"\n")
     for at in range(len(lines)):
-        fields = lines[at].split(b"\t")
+        mark = b"\t" if b"\t" in lines[at] else b","
+        fields = lines[at].split(mark)
         if len(fields) > 1 and dice.random() < 0.5:
-            fields[dice.randrange(len(fields))] = dice.choice([b"", b"NULL", b"`", b"`odd`", b"-1", b"\xff\xfe"])
-            lines[at] = b"\t".join(fields)
+            fields[dice.randrange(len(fields))] = dice.choice(
+                [b"", b"NULL", b"`", b"`odd`", b'"odd"', b"-1", b"\xff\xfe"]
+            )
+            lines[at] = mark.join(fields)
     return b"\n".join(lines)
 
 

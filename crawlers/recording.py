@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from scrapy import Request, signals
 from scrapy.exceptions import IgnoreRequest
@@ -20,7 +20,7 @@ from scrapy.http import Response
 from scrapy.responsetypes import responsetypes
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.statusandheaders import StatusAndHeaders
+from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 from warcio.warcwriter import WARCWriter
 
 from crawlers.scrubbing import scrub
@@ -34,6 +34,11 @@ _KEPT = {"content-type", "content-disposition", "etag", "last-modified", "locati
 
 class RecordingError(ValueError):
     """A recording that cannot be read."""
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return unquote(f"{parts.path}?{parts.query}").lower()
 
 
 class Recording:
@@ -63,12 +68,15 @@ class Recording:
         return list(self.replies)
 
     def spelling(self, url: str) -> str:
-        """An address as the recording has it; "" when it is not there. Scrapy escapes what sites do not: ``'``."""
-        return url if url in self.replies else self._unquoted.get(unquote(scrub(url)), "")
+        """An address as the recording has it, whatever its host, escapes and case; "" when it is not there.
+
+        Sites move between hosts and are asked in more than one spelling; a recording stays as it was made.
+        """
+        return url if url in self.replies else self._by_path.get(_path(scrub(url)), "")
 
     @cached_property
-    def _unquoted(self) -> dict[str, str]:
-        return {unquote(url): url for url in self.replies}
+    def _by_path(self) -> dict[str, str]:
+        return {_path(url): url for url in reversed(self.replies)}
 
     def response(self, request: Request) -> Response | None:
         """The recorded reply to a request, or None."""
@@ -86,22 +94,32 @@ def writer(file: Any, *, gzip: bool) -> WARCWriter:
 
 
 def write_reply(into: WARCWriter, url: str, headers: StatusAndHeaders, body: bytes) -> None:
-    """Add one reply, its address without keys."""
+    """Add one reply, its address without keys. What came by FTP has no HTTP headers: it is a "resource"."""
     payload = io.BytesIO(body)
-    into.write_record(into.create_warc_record(scrub(url), "response", payload=payload, http_headers=headers))
+    if url.startswith("ftp:") and headers.get_statuscode() == "200":
+        record = into.create_warc_record(scrub(url), "resource", payload=payload)
+    else:
+        record = into.create_warc_record(scrub(url), "response", payload=payload, http_headers=headers)
+    into.write_record(record)
 
 
 def _responses(file: Any) -> Iterator[tuple[str, str, int, list[tuple[str, str]], bytes]]:
     for record in ArchiveIterator(file):
-        if record.rec_type != "response":
+        if record.rec_type not in ("response", "resource"):
             continue
         url = record.rec_headers.get_header("WARC-Target-URI")
         body = record.content_stream().read(MAX_REPLY + 1)
         if len(body) > MAX_REPLY:
             raise ValueError(f"the reply of {url} is over {MAX_REPLY >> 20} MiB")
-        headers = [(k, v) for k, v in record.http_headers.headers if k.lower() not in _TRANSFER]
+        http = record.http_headers
+        if http is None and body.startswith(b"HTTP/1."):
+            # Not of HTTP, and yet written as if it were.
+            stream = io.BytesIO(body)
+            http = StatusAndHeadersParser(["HTTP/1.0", "HTTP/1.1"]).parse(stream)
+            body = stream.read()
+        headers = [(k, v) for k, v in http.headers if k.lower() not in _TRANSFER] if http else []
         moment = record.rec_headers.get_header("WARC-Date") or ""
-        yield moment, url, int(record.http_headers.get_statuscode()), headers, body
+        yield moment, url, int(http.get_statuscode()) if http else 200, headers, body
 
 
 class _OfSpider:

@@ -44,7 +44,13 @@ def scrapy_settings(politeness: Politeness, *, replaying: bool, empty: Sequence[
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         # What a list names must be fetched from its site, never read from this machine.
         # Keys go into addresses as the very last thing, so that nothing else ever sees them.
-        "DOWNLOAD_HANDLERS": {"file": None, "data": None, "s3": None, "https": "crawlers.keys.KeyedHandler"},
+        "DOWNLOAD_HANDLERS": {
+            "file": None,
+            "data": None,
+            "s3": None,
+            "https": "crawlers.keys.KeyedHandler",
+            "ftp": "crawlers.ftp.FtpHandler",
+        },
         "DOWNLOAD_TIMEOUT": politeness.timeout,
         # A reply beyond this is not a bill; Scrapy counts what it unpacks, so a bomb stops here too.
         "DOWNLOAD_MAXSIZE": politeness.max_mb << 20,

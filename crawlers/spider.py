@@ -37,7 +37,8 @@ class BulkSpider(BillSpider):
         for request in self.session_requests():
             yield request
         for name, url in urls.items():
-            yield Request(url, self.got, errback=self.lost, cb_kwargs={"file": name}, dont_filter=True)
+            place = (self.recording.spelling(url) if self.recording else "") or url
+            yield Request(place, self.got, errback=self.lost, cb_kwargs={"file": name}, dont_filter=True)
 
     def got(self, response: Response, file: str) -> Iterator[Any]:
         self.waiting.discard(file)
@@ -125,6 +126,10 @@ class DetailSpider(BillSpider):
         """Whether an address is of a bill's document (a recording may hold details without lists)."""
         raise NotImplementedError
 
+    def is_list(self, url: str) -> bool:
+        """Whether an address is of a list, in another form than ``listing`` has it (for recordings)."""
+        return False
+
     def listed(self, response: Response) -> Iterable[tuple[str, str]]:
         """(address, stamp) of each bill on a list, or of further lists (without a stamp)."""
         raise NotImplementedError
@@ -133,14 +138,17 @@ class DetailSpider(BillSpider):
         for request in self.session_requests():
             yield request
         lists = self.lists()
-        if self.recording and not any(url in self.recording.replies for url in lists):
+        if self.recording:
+            lists = [url for asked_for in lists if (url := self.recording.spelling(asked_for))]
+            lists = lists or [url for url in self.recording.urls() if self.is_list(url)]
+        if self.recording and not lists:
             self.account.complete = False
             for url in self.recording.urls():
                 if self.is_detail(url) and not self.enough():
                     yield self.detail(url, "")
             return
-        for url in lists:
-            yield self.list_request(url)
+        for request in [self.list_request(url) for url in lists]:
+            yield request
 
     def lists(self) -> list[str]:
         """The lists to begin with: all of the session, or what changed since the last good crawl."""
@@ -182,7 +190,10 @@ class DetailSpider(BillSpider):
             self.account.fail(f"{response.url}: the list cannot be read: {error}")
             return
         for url, stamp in entries:
-            if not self.is_detail(url):
+            if self.recording and not self.recording.spelling(url):
+                self.account.complete = False
+                self.account.issue("not_recorded", "", url[:300])
+            elif not self.is_detail(url):
                 # A list that names itself, or one that named it, would never end.
                 if url not in self.listed_urls:
                     yield self.list_request(url)

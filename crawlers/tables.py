@@ -12,6 +12,8 @@ from typing import Any
 
 _NAME = re.compile(r"[^a-z0-9]")
 csv.field_size_limit(16 * 1024 * 1024)
+# A row of a table; what is longer is many rows whose beginnings nobody recognised.
+MAX_ROW = 1024 * 1024
 
 
 def decode(body: bytes) -> str:
@@ -128,3 +130,39 @@ def _unquoted(value: str, quote: str) -> str:
     if value == "NULL":
         return ""
     return value[1:-1].strip() if len(value) > 1 and value[0] == value[-1] == quote else value
+
+
+def mended_rows(
+    body: bytes, need: Sequence[str], begins: str, *, delimiter: str = ","
+) -> tuple[list[dict[str, str]], int]:
+    """Rows of a file in which quotes are not always doubled and texts run over several lines, and how many are lost.
+
+    A row begins with a line that matches ``begins`` and goes on to the next one, so that a broken row costs only
+    itself. A row with a wrong number of fields is divided at commas without a blank behind them instead, if that
+    makes it whole.
+    """
+    lines = decode(body).replace("\x00", "").splitlines()
+    header = [_NAME.sub("", name.lower()) for name in next(csv.reader(lines[:1], delimiter=delimiter), [])]
+    missing = [name for name in need if name not in header]
+    if missing:
+        raise ValueError(f"no column {missing[0]!r}; there are {', '.join(header)[:200]}")
+    start = re.compile(begins)
+    whole: list[list[str]] = []
+    for line in lines[1:]:
+        if start.match(line) or not whole:
+            whole.append([line])
+        elif line.strip():
+            whole[-1].append(line)
+    made = [dict(zip(header, values, strict=True)) for row in whole if (values := _fields(row, len(header), delimiter))]
+    return made, len(whole) - len(made)
+
+
+def _fields(lines: Sequence[str], width: int, delimiter: str) -> list[str]:
+    """A row's values, if there are as many as there should be."""
+    line = " ".join(lines)
+    if len(line) > MAX_ROW:
+        return []
+    values = next(csv.reader([line], delimiter=delimiter), [])
+    if len(values) != width:
+        values = [value.strip(' "') for value in re.split(f"{re.escape(delimiter)}(?! )", line)]
+    return [value.strip() for value in values] if len(values) == width else []

@@ -120,7 +120,9 @@ def crawl(
             arguments += [option, str(value)]
     counted = _counted(plan, settings) if engine is not None else None
     share = budgets.take(engine, counted, settings, now) if engine is not None and counted else 0
-    arguments += ["--queries", str(share)] if share else []
+    if counted and not share:
+        raise CrawlError(f"{plan.jurisdiction}: {counted.name}'s allowance is used up; it waits for the next day or month")
+    arguments += ["--queries", str(share)] if counted else []
     arguments += ["--full"] if plan.full else []
     arguments += ["--resume"] if resumes else []
     temporary: list[Path] = []

@@ -128,8 +128,9 @@ def wanted(connection: Connection, codes: Sequence[str], limit: int, *, likely_f
 
 
 def _best(links: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    def rank(link: tuple[str, str]) -> int:
-        return PREFERRED.index(link[1]) if link[1] in PREFERRED else len(PREFERRED)
+    # A state that names an FTP server beside its pages wants robots to go there.
+    def rank(link: tuple[str, str]) -> tuple[int, bool]:
+        return PREFERRED.index(link[1]) if link[1] in PREFERRED else len(PREFERRED), not link[0].startswith("ftp:")
 
     return min(links, key=rank)
 

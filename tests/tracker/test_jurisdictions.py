@@ -258,7 +258,7 @@ TEXAS_CLOCK = '[tx]\nname = "Texas"\ndivision = "ocd-division/country:us/state:t
         (
             "start = 2025-01-14, end = 2025-06-02",
             "start = 2025-07-14, end = 2025-06-02",
-            r"^tx: sessions\.0: ends",
+            r"^tx: sessions\.\d: ends",
         ),
         (
             'quiet_hours = "06:00-21:00"',
