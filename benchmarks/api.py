@@ -26,19 +26,19 @@ QUESTIONS = {
     "jurisdictions": "/jurisdictions?include=legislative_sessions",
     "one bill, every part": "{bill}?include=actions&include=sponsorships&include=versions&include=tags&include=sources",
     "one bill as of a day": "{bill}?include=actions&include=tags&as_of={day}",
-    "a state, newest first": "/bills?jurisdiction=tx&per_page=20",
-    "a state with every part": "/bills?jurisdiction=tx&per_page=20&include=actions&include=sponsorships&include=tags",
-    "a state, page 200": "/bills?jurisdiction=tx&per_page=20&page=200",
-    "a state, by sponsor": "/bills?jurisdiction=tx&sponsor=smith",
-    "a state, by subject": "/bills?jurisdiction=va&subject=Education",
+    "a state, newest first": "/bills?jurisdiction={state}&per_page=20",
+    "a state with its history": "/bills?jurisdiction={state}&per_page=20&include=actions&include=sponsorships",
+    "a state, page 200": "/bills?jurisdiction={state}&per_page=20&page=200",
+    "a state, by sponsor": "/bills?jurisdiction={state}&sponsor=smith",
+    "a state, by subject": "/bills?jurisdiction={state}&subject=Education",
     "words": "/bills?q=apprentice*",
     "a common word": "/bills?q=education&per_page=20",
     "a number": "/bills?q=HB 12",
     "a strategy": "/bills?strategy=tax_credits&per_page=20",
     "a score": "/bills?strategy=tax_credits&min_score=0.3&per_page=20",
     "changes": "/changes?after=1000&limit=100",
-    "meetings": "/events?jurisdiction=tx&include=agenda",
-    "calendar": "/feeds/hearings.ics?state=tx",
+    "meetings": "/events?jurisdiction={state}&include=agenda",
+    "calendar": "/feeds/hearings.ics?state={state}",
     "SQL: bills by stage": "/sql?sql=SELECT stage, count(*) FROM v_bills GROUP BY stage",
 }
 
@@ -76,8 +76,10 @@ def ask_all(key: str, clients: int, rounds: int) -> None:
             break
         except httpx.TransportError:
             time.sleep(0.2)
-    newest = web.get("/bills?jurisdiction=tx").json()["results"][0]
-    values = {"bill": f"/bills/{newest['id']}", "day": newest["updated_at"][:10]}
+    largest = "SELECT jurisdiction FROM v_freshness ORDER BY bills DESC LIMIT 1"
+    state = web.get("/sql", params={"sql": largest, "format": "json"}).raise_for_status().json()[0]["jurisdiction"]
+    newest = web.get("/bills", params={"jurisdiction": state}).raise_for_status().json()["results"][0]
+    values = {"bill": f"/bills/{newest['id']}", "day": newest["updated_at"][:10], "state": state}
     print(f"{'question':<28}{'p50 ms':>9}{'p95 ms':>9}{'bytes':>10}")
     for name, address in QUESTIONS.items():
         address = address.format(**values)
