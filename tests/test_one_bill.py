@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pyarrow.parquet as pq
 import pytest
+from lxml import html
 from sqlalchemy import Engine, select
 
 from alerts.outbox import send
@@ -108,6 +109,29 @@ def from_api(web: httpx.Client, **params: Any) -> Said:
     return found["title"], found["stage"], found["latest_action_description"], found["latest_action_date"], tags
 
 
+def from_page(web: httpx.Client, **params: Any) -> Said:
+    """What the bill's page says, as a reader finds it there."""
+    reply = httpx.get(f"{web.base_url}/bill/tx/89R/HB%201", params=params)
+    assert reply.status_code == 200
+    page = html.fromstring(reply.text)
+
+    def words(path: str) -> str:
+        return " ".join(page.xpath(f"string({path})").split())
+
+    tags = {}
+    for tag in page.xpath("//article[@class='tag']"):
+        strategy = tag.xpath("string(h3/a/@href)").rsplit("/", 1)[1]
+        tags[strategy] = (tag.xpath("string(.//span[@class='score'])").split()[1], tag.xpath("string(.//mark)"))
+    latest = words("//div[@class='billhead']/p/span[@class='soft']//bdi")
+    day = page.xpath("string(//div[@class='billhead']/p/span[@class='soft']//time/@datetime)")
+    return words("//h1"), words("//li[@aria-current='step']/span"), latest, day, tags
+
+
+def as_on_page(said: Said) -> Said:
+    tags = {strategy: (f"{float(score):.2f}", quote) for strategy, (score, quote) in said[4].items()}
+    return said[0], Stage(said[1]).label, said[2], said[3], tags
+
+
 def from_rows(bill_row: dict[str, Any], tag_rows: list[dict[str, Any]]) -> Said:
     tags = {row["strategy"]: (f"{row['score']:.4f}", row["quote"]) for row in tag_rows}
     day = bill_row["latest_action_date"]
@@ -166,11 +190,13 @@ def test_one_bill_says_the_same_everywhere(weeks: Engine, serve: Serve, tmp_path
         assert from_api(web) == said
         (listed,) = web.get("/bills", params={"strategy": "incentives", "min_score": 0.9}).json()["results"]
         assert listed["key"] == KEY
+        assert from_page(web) == as_on_page(said)
         # The mail's link, as a browser opens it.
         linked = httpx.get(
             card(weeks, 1)["page"].replace("http://127.0.0.1:8000", str(web.base_url)), headers={"Accept": "text/html"}
         )
         assert linked.status_code == 302 and linked.headers["location"] == "/bill/tx/89R/HB%201"
+        assert httpx.get(f"{web.base_url}{linked.headers['location']}").status_code == 200
     assert from_sql(weeks) == said
     assert from_exports(weeks, tmp_path / "out") == [said] * 3
     catch_up(weeks)
@@ -188,4 +214,5 @@ def test_then_is_what_the_digest_of_then_said(weeks: Engine, serve: Serve) -> No
     assert in_mail(card(weeks, 0)) == as_in_mail(then)
     with httpx.Client(base_url=serve(weeks), headers={"X-API-KEY": key}, timeout=20) as web:
         assert from_api(web, as_of=NOW.date().isoformat()) == then
+        assert from_page(web, as_of=NOW.date().isoformat()) == as_on_page(then)
         assert from_api(web, as_of=(NOW + WEEK).isoformat()) == from_api(web) == from_show(weeks)

@@ -12,6 +12,7 @@ from tracker.web.pages import (
     bill,
     calendar,
     downloads,
+    feeds,
     freshness,
     home,
     reference,
@@ -24,5 +25,5 @@ from tracker.web.pages import (
 
 def routers() -> list[APIRouter]:
     """The routers of the pages, in the order in which they are asked."""
-    listed = (home, search, bill, strategies, spread, freshness, sql, reference, calendar, downloads, admin)
+    listed = (home, search, bill, strategies, spread, freshness, sql, reference, calendar, feeds, downloads, admin)
     return [page.router for page in listed]
