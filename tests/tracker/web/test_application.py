@@ -82,7 +82,7 @@ def test_the_reference_has_every_address(sqlite: Engine, serve: Serve) -> None:
         schema = web.get("/openapi.json").json()
         assert len(schema["paths"]) == 12
         for path, methods in schema["paths"].items():
-            assert f"<code>GET {path}</code>" in page
+            assert f">GET {path}</code>" in page
             for parameter in methods["get"].get("parameters", []):
                 assert f"<code>{parameter['name']}" in page
         assert "tax_credits" in page and "latest_action_desc" in page
