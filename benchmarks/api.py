@@ -39,6 +39,9 @@ QUESTIONS = {
     "changes": "/changes?after=1000&limit=100",
     "meetings": "/events?jurisdiction={state}&include=agenda",
     "calendar": "/feeds/hearings.ics?state={state}",
+    "feed of a search": "/feeds/search.atom?q=education",
+    "feed of everything": "/feeds/search.atom",
+    "feed of a strategy": "/feeds/strategy/tax_credits.atom",
     "SQL: bills by stage": "/sql?sql=SELECT stage, count(*) FROM v_bills GROUP BY stage",
 }
 

@@ -121,7 +121,7 @@ def crawl(
     counted = _counted(plan, settings) if engine is not None else None
     share = budgets.take(engine, counted, settings, now) if engine is not None and counted else 0
     if counted and not share:
-        raise CrawlError(f"{plan.jurisdiction}: {counted.name}'s allowance is used up; it waits for the next day or month")
+        raise CrawlError(f"{plan.jurisdiction}: {counted.name}'s allowance is used up; it has to wait for the next")
     arguments += ["--queries", str(share)] if counted else []
     arguments += ["--full"] if plan.full else []
     arguments += ["--resume"] if resumes else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 from typing import Annotated
 
 import typer
@@ -30,10 +31,23 @@ def serve(
 
     settings = console.load_settings()
     try:
-        app = create_app(settings)
-    except DatabaseError as error:
-        console.fail(str(error))
-    uvicorn.run(app, host=host, port=port, server_header=False, h11_max_incomplete_event_size=64 * 1024)
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        console.fail(
+            f"cannot listen on {host}, port {port} ({error.strerror or error}): choose another --port or --host"
+        )
+    with listener:
+        try:
+            app = create_app(settings)
+        except DatabaseError as error:
+            console.fail(str(error))
+        shown = f"[{host}]" if ":" in host else host
+        console.note(f"serving on http://{shown}:{listener.getsockname()[1]}, until stopped with Ctrl-C")
+        # No log of requests: addresses carry keys, and the links that readers got by mail.
+        config = uvicorn.Config(
+            app, access_log=False, log_level="warning", server_header=False, h11_max_incomplete_event_size=64 * 1024
+        )
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 @keys.command("add")

@@ -54,7 +54,9 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    _log.error("a page failed", path=request.url.path, exc_info=error)
+    # The address as it is written in the code: a real one may carry a reader's secret.
+    route = getattr(request.scope.get("route"), "path", "")
+    _log.error("a page failed", route=route, exc_info=error)
     return reply(request, 500, "Something went wrong on our side; it is in the log.", HEADERS)
 
 

@@ -20,7 +20,7 @@ NAV = (
     ("/sql", "SQL"),
     ("/freshness", "Freshness"),
 )
-FOOT = (("/admin", "For admins"),)
+FOOT = (("/docs", "API"), ("/admin", "For admins"))
 
 
 @lru_cache(maxsize=1)

@@ -10,13 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests.tracker import analysts
 from tests.tracker.web.conftest import Serve
 from tracker.api_keys import add_key, list_keys, revoke_key
 from tracker.db import reading, writing
 from tracker.history import end_of, read_bill
+from tracker.search import Query, search
 
 TX = "ocd-jurisdiction/country:us/state:tx/government"
 DAY = dt.timedelta(days=1)
@@ -137,6 +138,20 @@ def test_filters(api: httpx.Client) -> None:
     assert found(strategy="flexibility", min_score=0.5, jurisdiction="tx") == set()
     assert found(jurisdiction="us", stage="introduced") <= {"us/119/HR 9"}
     assert found(jurisdiction="Atlantis") == set()
+
+
+def test_a_score_means_the_same_in_api_search_and_sql(api: httpx.Client, engine: Engine) -> None:
+    with reading(engine) as connection:
+        for score in (0.0, 0.2, 0.5, 0.9, 0.95):
+            for strategy in ("tax_credits", "flexibility"):
+                sql = text(
+                    "SELECT DISTINCT b.bill_key FROM v_bills b JOIN v_tags t ON t.bill_id = b.bill_id"
+                    " WHERE t.strategy = :strategy AND t.score >= :score"
+                )
+                asked = set(connection.execute(sql, {"strategy": strategy, "score": score}).scalars())
+                found = get(api, "/bills", strategy=strategy, min_score=score, per_page=20)
+                hits = search(connection, Query(strategies=[strategy], min_score=score)).hits
+                assert set(keys_of(found)) == asked == {hit.key for hit in hits}, (score, strategy)
 
 
 def test_order_and_pages(api: httpx.Client) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -26,10 +27,21 @@ def test_the_command_serves_on_a_free_port(tmp_path: Path) -> None:
             )
             reply = httpx.get(f"{address}/healthz", timeout=10)
             assert reply.status_code == 200 and reply.json() == {"status": "ok"}
+            httpx.get(f"{address}/bills?apikey=secret-1")
+            httpx.get(f"{address}/unsubscribe/secret-2")
         finally:
             process.terminate()
-            process.stderr.read()
+            said = process.stderr.read()
+    assert "secret" not in said
     assert process.returncode in (0, -15)
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    env = {**os.environ, "BILLTRACKER_HOME": str(tmp_path), "BILLTRACKER_DATABASE_URL": ""}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [Path(sys.executable).with_name("billtracker"), "serve", "--port", str(taken.getsockname()[1])]
+        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "choose another --port" in done.stderr
 
 
 def test_every_reply_is_guarded(engine: Engine, serve: Serve) -> None:
@@ -70,7 +82,7 @@ def test_the_reference_has_every_address(sqlite: Engine, serve: Serve) -> None:
         schema = web.get("/openapi.json").json()
         assert len(schema["paths"]) == 12
         for path, methods in schema["paths"].items():
-            assert f"<code>GET {path}</code>" in page
+            assert f">GET {path}</code>" in page
             for parameter in methods["get"].get("parameters", []):
                 assert f"<code>{parameter['name']}" in page
         assert "tax_credits" in page and "latest_action_desc" in page

@@ -61,8 +61,11 @@ class Asked:
 
 def matching_ids(connection: Connection, asked: Asked) -> Select[Any]:
     """All bills that match, as a query for their ids without order."""
-    query = select(BillRow.id).join(SessionRow, SessionRow.id == BillRow.session_id)
-    query = query.where(*_of_bill(asked), *_of_parts(asked))
+    query = select(BillRow.id).where(*_of_bill(asked), *_of_parts(asked))
+    if asked.session:
+        query = query.join(SessionRow, SessionRow.id == BillRow.session_id).where(
+            SessionRow.identifier == asked.session
+        )
     if asked.words:
         search = Query(_readable(asked.words), states=(asked.code,) if asked.code else ())
         found = scope(connection, search, EVERY_HIT)
@@ -101,8 +104,6 @@ def _of_bill(asked: Asked) -> list[Any]:
     found: list[Any] = []
     if asked.code:
         found.append(BillRow.jurisdiction == asked.code)
-    if asked.session:
-        found.append(SessionRow.identifier == asked.session)
     if asked.chamber:
         found.append(BillRow.chamber == asked.chamber)
     if asked.identifiers:

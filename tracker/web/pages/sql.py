@@ -22,8 +22,9 @@ SHOWN = 500
 FILE_ROWS = 10_000
 MAX_STATEMENT = 8_000
 _CELL = 2_000
-# Long questions must not take every thread that serves pages.
+# Long questions must not take every thread that serves pages, neither by running nor by waiting.
 _places = threading.BoundedSemaphore(3)
+_PATIENCE = 1.0
 
 
 @router.get("/sql")
@@ -67,7 +68,7 @@ def ask(
 
 
 def _run(engine: Database, sql: str, password_key: str, rows: int) -> Answer:
-    if not _places.acquire(timeout=readonly.MAX_SECONDS):
+    if not _places.acquire(timeout=_PATIENCE):
         raise TimeoutError("too many questions are being answered: ask again in a moment")
     try:
         return readonly.run(engine, sql, password_key=password_key, max_rows=rows)
