@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from tracker import budgets, jurisdictions
+from tracker import budgets, crawling, jurisdictions
 from tracker.db import reading, writing
 from tracker.settings import Settings
 
@@ -54,3 +56,10 @@ def test_no_order_of_crawls_exceeds_it(sqlite: Engine, spent: list[int]) -> None
         if wish % 3:
             budgets.give_back(sqlite, OPENSTATES, Settings(), share - asked, NOW)
     assert real <= used(sqlite) <= 250
+
+
+def test_a_crawl_whose_allowance_is_used_up_is_not_begun(sqlite: Engine, tmp_path: Path) -> None:
+    wishes = Settings(home=tmp_path, queries={"legiscan": 0})
+    with pytest.raises(crawling.CrawlError, match="legiscan's allowance is used up"):
+        crawling.crawl(crawling.Plan("ga", source="legiscan"), wishes, sqlite, now=NOW)
+    assert not list(tmp_path.glob("**/*.jsonl"))
