@@ -9,6 +9,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,6 +23,14 @@ class Addresses:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        # Pages of other sites may read the API, as they may Open States': a key is asked for, cookies there are none.
+        self.api = CORSMiddleware(
+            app,
+            allow_origins=["*"],
+            allow_methods=["GET"],
+            allow_headers=["X-API-KEY", "If-None-Match"],
+            expose_headers=["ETag", "Retry-After"],
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,7 +52,7 @@ class Addresses:
         if page:
             await RedirectResponse(page, 302, {"Vary": "Accept"})(scope, receive, send)
             return
-        await self.app(scope, receive, send)
+        await (self.api if first in API else self.app)(scope, receive, send)
 
 
 def _page(scope: Scope, path: str) -> str:

@@ -341,6 +341,18 @@ def test_an_unchanged_reply_is_not_sent_again(api: httpx.Client, engine: Engine)
     assert api.get("/bills", params={"jurisdiction": "tx"}, headers={"If-None-Match": tag}).status_code == 200
 
 
+def test_other_sites_may_read_the_api_and_nothing_else(api: httpx.Client) -> None:
+    there = {"Origin": "https://elsewhere.example"}
+    asked = {**there, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-api-key"}
+    for path in ("/bills", "/api/v3/bills"):
+        first = httpx.options(f"{api.base_url}{path}", headers=asked)
+        assert first.status_code == 200 and first.headers["access-control-allow-origin"] == "*"
+        reply = api.get(path, params={"jurisdiction": "tx"}, headers=there)
+        assert reply.status_code == 200 and reply.headers["access-control-allow-origin"] == "*"
+        assert httpx.get(f"{api.base_url}{path}", headers=there).status_code == 403
+    assert "access-control-allow-origin" not in api.get("/sql", headers=there).headers
+
+
 def test_browsers_are_led_to_the_page(api: httpx.Client) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     page = httpx.get(f"{api.base_url}/bills/tx/89R/HB%2012", headers=browser)
