@@ -173,7 +173,8 @@ class GatherSpider(BillSpider):
     def take(self, response: Response, url: str, key: str = "") -> bool:
         """Put a reply's parts where they belong; whether it could be read. One bad part costs only itself."""
         kind = self.kind_of(url)
-        if self.empty(response):
+        # Without a list nobody knows what is missing: there "nothing" is not believed.
+        if self.empty(response) and kind in self.single | self.optional:
             return True
         if response.status == 206 and self.headers(url):
             response = response.replace(status=200)

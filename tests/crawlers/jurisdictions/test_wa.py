@@ -173,13 +173,15 @@ def test_a_bill_without_its_sponsors_is_left_as_it_was(tmp_path: Path) -> None:
     assert account.outcome == "failed" and "GetLegislativeStatus" in account.reason
 
 
-def test_status_500_means_nothing_there(tmp_path: Path) -> None:
+def test_status_500_means_that_a_bill_has_none(tmp_path: Path) -> None:
     url = f"{SERVICE}/GetHearings?biennium=2025-26&billNumber=5002"
-    replies = {**site(), url: (500, b"Object reference not set"), CHANGES: (500, b"")}
+    replies = {**site(), url: (500, b"Object reference not set")}
     account, bills = crawl(Spider, "wa", replies, tmp_path / "o.jsonl", session="2025-2026", live=True)
     assert (account.outcome, account.rejected, len(bills)) == ("ok", [], 3)
-    # Without a history there is still the current status.
-    assert [len(b["actions"]) for b in bills] == [1, 1, 1]
+    # For the history of the whole biennium it is not believed.
+    replies[CHANGES] = (500, b"")
+    account, bills = crawl(Spider, "wa", replies, tmp_path / "o.jsonl", session="2025-2026", live=True)
+    assert (account.outcome, bills) == ("failed", [])
 
 
 def test_a_list_alone_is_enough_with_or_without_an_envelope(tmp_path: Path) -> None:
