@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import unquote
@@ -69,6 +69,11 @@ class BillSpider(scrapy.Spider):
             if found := re.search(cls.session_url, url):
                 return unquote(found[1])
         return ""
+
+    @classmethod
+    def texts_in(cls, recording: Recording, wanted: Container[str]) -> Iterable[tuple[str, str, bytes]]:
+        """(address, media type, body) of wanted version documents that lie inside a recording's other replies."""
+        return ()
 
     def site_sessions(self, response: Response) -> Iterable[str]:
         """The site's own ids on its list of sessions (``sessions_url``)."""

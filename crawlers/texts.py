@@ -12,6 +12,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -20,8 +21,9 @@ import scrapy
 from scrapy.crawler import CrawlerProcess
 from scrapy.http import Request, Response
 
-from crawlers import blocked, live, tls
+from crawlers import blocked, live, modules, tls
 from crawlers.account import Account
+from crawlers.base import UNREADABLE
 from crawlers.mirrors import govbot
 from crawlers.recording import Recording
 from tracker import jurisdictions
@@ -52,10 +54,21 @@ def _body(body: bytes) -> dict[str, str]:
 
 
 def _from_recording(wanted: list[dict[str, Any]], recording: Recording, file: gzip.GzipFile) -> None:
+    inside: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for item in wanted:
         reply = recording.replies.get(item["url"])
         if reply is not None and reply[0] == 200:
             _answer(file, item, **_body(reply[2]))
+        else:
+            inside[item["jurisdiction"], item["url"]].append(item)
+    for code in sorted({code for code, _ in inside}):
+        spider = modules.spider(code)
+        urls = {url for other, url in inside if other == code}
+        with suppress(*UNREADABLE):
+            # Texts that a dump or an interface carries in its own replies; what cannot be read is not there.
+            for url, kind, body in spider.texts_in(recording, urls) if spider else ():
+                for item in inside.get((code, url), ()):
+                    _answer(file, item, media_type=kind, **_body(body))
 
 
 def _from_archive(wanted: list[dict[str, Any]], archive: Path, file: gzip.GzipFile) -> None:

@@ -15,7 +15,7 @@ History: 2026-11 written on a small dump of 2025-26.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from scrapy.http import Response
@@ -82,6 +82,19 @@ class Spider(GatherSpider):
         years = [int(found[1]) for url in recording.urls() if (found := re.search(r"/pubinfo_(\d{4})\.zip", url))]
         regular = [s.identifier for s in jurisdictions.load().get("ca").sessions if s.classification == "primary"]
         return f"{years[0]}{years[0] + 1}" if years else max(regular)
+
+    @classmethod
+    def texts_in(cls, recording: Recording, wanted: Container[str]) -> Iterable[tuple[str, str, bytes]]:
+        """The CAML texts of a dump, under the addresses of their pages."""
+        for url, (_, _, body) in recording.replies.items():
+            archive = Archive(body) if url.endswith(".zip") else None
+            if archive is None or "BILL_VERSION_TBL.dat" not in archive:
+                continue
+            table = archive.read("BILL_VERSION_TBL.dat")
+            for row in tables.quoted_rows(table, TABLES["BILL_VERSION_TBL"].split()):
+                address = pdf(row.get("bill_id", ""), row["bill_version_id"])
+                if address in wanted and row.get("lob", "") in archive:
+                    yield address, "text/xml", archive.read(row["lob"])
 
     def site_sessions(self, response: Response) -> Iterable[str]:
         newest = max(session.identifier for session in self.place.sessions)
@@ -261,10 +274,14 @@ def actor(row: dict[str, str]) -> str:
     return PLACES.get(row.get("primary", "")) or PLACES.get(row.get("primary", "")[:2]) or "legislature"
 
 
+def pdf(bill_id: str, version_id: str) -> str:
+    """The address of a text."""
+    return f"{PAGES}/billPdf.xhtml?bill_id={bill_id}&version={version_id}"
+
+
 def version(bill_id: str, row: dict[str, str]) -> dict[str, Any]:
     """A published text."""
-    url = f"{PAGES}/billPdf.xhtml?bill_id={bill_id}&version={row['bill_version_id']}"
-    links = [{"url": url, "media_type": "application/pdf"}]
+    links = [{"url": pdf(bill_id, row["bill_version_id"]), "media_type": "application/pdf"}]
     return {"note": row["action"], "date": row["date"][:10], "links": links}
 
 

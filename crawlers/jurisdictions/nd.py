@@ -29,6 +29,7 @@ SITE = "https://ndlegis.gov"
 SCHEDULE = "https://www.ndlegis.gov/legend/committee/hearings/public-schedule/?export=csv"
 KINDS = {"B": "bill", "CR": "concurrent resolution", "R": "resolution", "MR": "memorial"}
 CHAMBERS = {"House": "lower", "Senate": "upper", "H": "lower", "S": "upper"}
+FORMS = ("%m/%d/%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y")
 TEXT = re.compile("introduced|engrossment|enroll", re.IGNORECASE)
 PERSON = re.compile(r"^(?:Rep|Sen)\w*\.? (.+?)(?:, (.+))?$")
 MOMENT = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}))? *(.*)")
@@ -79,7 +80,7 @@ class Spider(GatherSpider):
             "abstracts": [{"abstract": bill["summary"], "note": "summary"}] if bill.get("summary") else [],
             "actions": [
                 {
-                    "date": dates.day(action.get("date") or "", "%m/%d/%Y", "%m/%d/%y"),
+                    "date": dates.day(action.get("date") or "", *FORMS),
                     "description": action["description"],
                     "chamber": actor(action),
                 }

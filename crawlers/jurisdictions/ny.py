@@ -16,13 +16,14 @@ import datetime as dt
 import json
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from scrapy.http import Response
 
 from crawlers.gathering import GatherSpider
+from crawlers.recording import Recording
 
 API = "https://legislation.nysenate.gov/api/3"
 PAGE = 100
@@ -55,6 +56,17 @@ class Spider(GatherSpider):
     def session_named(site: str) -> str:
         year = int(site) - 1 + int(site) % 2
         return f"{year}-{year + 1}"
+
+    @classmethod
+    def texts_in(cls, recording: Recording, wanted: Container[str]) -> Iterable[tuple[str, str, bytes]]:
+        """The plain texts that bills carry, under the addresses of their prints."""
+        for url, (_, _, body) in recording.replies.items():
+            result = json.loads(body).get("result") if "/api/3/bills/" in url else None
+            for bill in [row.get("result") or row for row in listed(result)] or [result or {}]:
+                for letter, part in ((bill.get("amendments") or {}).get("items") or {}).items():
+                    address, text = pdf(bill, letter), part.get("fullText") or ""
+                    if address in wanted and text.strip():
+                        yield address, "text/plain", text.encode()
 
     def plan(self) -> Iterable[str]:
         now = self.account.started_at.astimezone(self.place.zone).replace(tzinfo=None, microsecond=0)
@@ -227,6 +239,10 @@ def versions(bill: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def version(bill: Mapping[str, Any], part: tuple[str, str]) -> dict[str, Any]:
     """A print of the bill."""
-    number = f"{bill['basePrintNo']}{part[0]}"
-    url = f"https://legislation.nysenate.gov/pdf/bills/{bill['session']}/{number}"
-    return {"note": number, "date": part[1][:10], "links": [{"url": url, "media_type": "application/pdf"}]}
+    links = [{"url": pdf(bill, part[0]), "media_type": "application/pdf"}]
+    return {"note": f"{bill['basePrintNo']}{part[0]}", "date": part[1][:10], "links": links}
+
+
+def pdf(bill: Mapping[str, Any], letter: str) -> str:
+    """The address of a print."""
+    return f"https://legislation.nysenate.gov/pdf/bills/{bill['session']}/{bill['basePrintNo']}{letter}"

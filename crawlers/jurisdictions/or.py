@@ -17,6 +17,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urljoin
 
 from scrapy.http import Response
 
@@ -80,6 +81,10 @@ class Spider(GatherSpider):
         return [{**item, "Meeting": row} for row in rows for item in expanded_in(row, "CommitteeAgendaItems")]
 
     def further(self, kind: str, response: Response) -> Iterable[str]:
+        reply = json.loads(response.body)
+        if isinstance(reply, dict) and reply.get("odata.nextLink"):
+            yield urljoin(response.url, reply["odata.nextLink"])
+            return
         before, skip, rest = response.url.partition("$skip=")
         if skip and len(list(self.items(kind, response))) >= PAGE:
             at, amp, after = rest.partition("&")

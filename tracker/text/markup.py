@@ -133,6 +133,9 @@ def parse_xml(text: str, limits: Limits) -> Any:
         raise Refused("garbled", f"The XML cannot be parsed ({type(error).__name__}).") from None
     if tree is None:
         raise Refused("empty", "The XML has no element.")
+    for element in tree.iter("{*}*"):
+        # Recipes speak of local names; which namespace a state puts them in is of no use to a reader.
+        element.tag = etree.QName(element).localname
     return tree
 
 

@@ -17,8 +17,9 @@ from scrapy.http import Response
 from crawlers import dry_run, ranges, tables
 from crawlers.jurisdictions.ca import Spider
 from crawlers.recording import Recording
-from tests.crawlers.replies import crawl, real, unknown_sessions
+from tests.crawlers.replies import crawl, in_memory, real, unknown_sessions
 from tracker import jurisdictions
+from tracker.text import extract
 
 DUMP = "https://downloads.leginfo.legislature.ca.gov/pubinfo_2025.zip"
 CAML = (
@@ -135,6 +136,19 @@ def test_a_session_that_nobody_entered_is_reported(tmp_path: Path) -> None:
     replies = {DUMP: dump(), "https://downloads.leginfo.legislature.ca.gov/": index}
     account, _ = crawl(Spider, "ca", replies, tmp_path / "o.jsonl", session="20252026")
     assert unknown_sessions(account) == ["20992100"]
+
+
+def test_texts_come_out_of_the_dump(tmp_path: Path) -> None:
+    there = in_memory({DUMP: dump(), f"{DUMP}.zip": b"no archive"})
+    _, (bill, *_) = crawl(Spider, "ca", {DUMP: dump()}, tmp_path / "o.jsonl", session="20252026")
+    urls = [version["links"][0]["url"] for version in bill["versions"]]
+    texts = Spider.texts_in(there, set(urls))
+    url, kind, body = next(iter(texts))
+    # The first version's file is not in the dump.
+    assert (url, kind) == (urls[1], "text/xml")
+    text = extract(body, jurisdiction="ca", media_type="text/xml").text
+    assert text.startswith("An act, relating to matters.")
+    assert "Existing law is new." in text and "old" not in text and "Made-up matters" not in text
 
 
 def test_a_special_session_is_one_of_its_own(tmp_path: Path) -> None:

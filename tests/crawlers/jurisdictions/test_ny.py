@@ -15,7 +15,7 @@ from scrapy.http import Response
 from crawlers import keys
 from crawlers.jurisdictions.ny import Spider
 from crawlers.recording import Recording
-from tests.crawlers.replies import crawl, real
+from tests.crawlers.replies import crawl, in_memory, real
 
 API = "https://legislation.nysenate.gov/api/3"
 LIST = f"{API}/bills/2025?limit=100&offset=1&full=true"
@@ -105,6 +105,13 @@ def test_a_bill_and_its_place_on_an_agenda(tmp_path: Path) -> None:
     replies[f"{API}/agendas/2026/3/Higher%20Education"] = agenda("MEETING CANCELED")
     _, (made,) = crawl(Spider, "ny", replies, tmp_path / "o.jsonl", session="2025-2026")
     assert made["hearings"][0]["status"] == "cancelled"
+
+
+def test_texts_come_out_of_the_replies(tmp_path: Path) -> None:
+    replies = {f"{API}/bills/2025/S7?view=default": reply(bill()), f"{API}/agendas/meetings/a/b": reply(items())}
+    _, (made,) = crawl(Spider, "ny", replies, tmp_path / "o.jsonl", session="2025-2026")
+    url = made["versions"][0]["links"][0]["url"]
+    assert list(Spider.texts_in(in_memory(replies), {url})) == [(url, "text/plain", b"x" * 1000)]
 
 
 @pytest.mark.parametrize(
