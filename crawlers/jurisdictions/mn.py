@@ -32,6 +32,8 @@ DETAIL = re.compile(r"/bills/v1/(\d+)/(\d{4})/(\d)/([HS][FCR])/(\d+)/?$")
 FILE = re.compile(r"\b([HS][FCR]) ?0*(\d+)\b")
 DAY = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/?((?:19|20)\d\d|\d\d)\b")
 NO_ACTION = re.compile(r"(?i)^see(?: also)?\b")
+# Texts that go on in another element: a committee's name, a member's.
+UNFINISHED = re.compile(r"(?:\b(?:to|by|in|added|stricken)|:)$")
 VERSIONS = {"0": "Introduction", "1": "1st Engrossment", "2": "2nd Engrossment", "3": "3rd Engrossment"}
 
 
@@ -146,10 +148,10 @@ def actions(bill: Any, origin: str) -> Iterable[dict[str, str]]:
         rows = [(item, on_day(item)) for item in elements.named(box, "ACTION")]
         before = next((on for _, on in rows if on), "")
         for item, on in rows:
-            words, committee = elements.text(item, "ACTION_TEXT"), elements.text(item, "COMMITTEE_NAME")
-            words = words or elements.text(item, "ACTION_DESCRIPTION")
-            if committee and re.search(r"\b(?:to|by|in)$", words):
-                words = f"{words} {committee}"
+            words, said = elements.text(item, "ACTION_TEXT"), elements.text(item, "ACTION_DESCRIPTION")
+            committee = next((elements.text(part) for part in elements.named(item, "COMMITTEE_NAME")), "")
+            rest = next((part for part in (committee, said) if part and part not in words), "")
+            words = f"{words} {rest}" if rest and UNFINISHED.search(words) else words or said
             before = on or before
             if words and before and not NO_ACTION.match(words):
                 actor = "executive" if re.match(r"(?i)(?:presented to )?governor\b", words) else chamber

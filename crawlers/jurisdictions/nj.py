@@ -30,7 +30,7 @@ STATUS = {"scheduled": "confirmed", "canceled": "cancelled", "cancelled": "cance
 NUMBER = re.compile(r"\b([AS](?:CR|JR|R)?)[ -]?0*(\d+)\b")
 DAY = re.compile(r"\b\d{1,2}/\d{1,2}/\d{2,4}\b")
 # The tables of a bill, the columns they must have, and how a row begins.
-BILL = r'^"?[AS](?:CR|JR|R)? *"?,"?\d'
+BILL = r'^"?[AS](?:CR|JR|R)? *"? *, *"? *\d'
 TABLES = {
     "BILLHIST": ("action",),
     "BILLSPON": ("sponsor", "type"),
@@ -184,8 +184,8 @@ class Spider(BulkSpider):
 
 
 def key_of(row: Mapping[str, str]) -> str:
-    """The bill a row is about."""
-    return normalise_identifier(f"{row['billtype']} {row['billnumber']}")
+    """The bill a row is about; numbers may come as decimals."""
+    return normalise_identifier(f"{row['billtype']} {re.sub(r'[.]0+$', '', row['billnumber'])}")
 
 
 def numbers(text: str) -> list[str]:

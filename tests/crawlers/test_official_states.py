@@ -151,6 +151,12 @@ def test_broken_rows_are_mended_or_cost_only_themselves() -> None:
         tables.mended_rows(b"a,b\r\n1,2", ["synopsis"], nj.BILL)
 
 
+def test_new_jersey_numbers_may_be_decimals() -> None:
+    assert nj.key_of({"billtype": "ACR ", "billnumber": "0012.00"}) == "ACR 12"
+    rows, lost = tables.mended_rows(b"BillType,BillNumber\r\nA   , 12.00\r\nACR ,13\r\n", [], nj.BILL)
+    assert (len(rows), lost) == (2, 0)
+
+
 def zipped(**members: bytes) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as file:
@@ -325,6 +331,25 @@ def test_minnesota_walks_its_lists_and_trusts_old_days_only(tmp_path: Path) -> N
     fresh = {url: body.replace(b"05/23/2025</a>", b"12/31/2099</a>") for url, body in replies.items()}
     third, bills = crawl(mn.Spider, "mn", fresh, tmp_path / "c.jsonl", session="2025-2026", known=first.validators)
     assert third.requests == 3, "an action of today may be followed by another"
+
+
+@pytest.mark.parametrize(
+    ("inside", "words"),
+    [
+        (
+            "<ACTION_TEXT>Author added</ACTION_TEXT><ACTION_DESCRIPTION>Sample</ACTION_DESCRIPTION>",
+            "Author added Sample",
+        ),
+        ("<ACTION_TEXT>Referred to</ACTION_TEXT><C><COMMITTEE_NAME>Taxes</COMMITTEE_NAME></C>", "Referred to Taxes"),
+        ("<ACTION_TEXT>Referred to Taxes</ACTION_TEXT><COMMITTEE_NAME>Taxes</COMMITTEE_NAME>", "Referred to Taxes"),
+        ("<ACTION_TEXT>Second reading</ACTION_TEXT><ACTION_DESCRIPTION>x</ACTION_DESCRIPTION>", "Second reading"),
+        ("<ACTION_DESCRIPTION>Laid over</ACTION_DESCRIPTION>", "Laid over"),
+    ],
+)
+def test_minnesota_puts_a_text_together(inside: str, words: str) -> None:
+    date = "<ACTION_DATE>02/06/2025</ACTION_DATE>"
+    bill = etree.fromstring(f"<BILL><ACTIONS><house><ACTION>{inside}{date}</ACTION></house></ACTIONS></BILL>")
+    assert [action["description"] for action in mn.actions(bill, "H")] == [words]
 
 
 def test_minnesota_reads_results_in_xml(tmp_path: Path) -> None:
