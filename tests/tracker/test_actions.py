@@ -104,9 +104,10 @@ def test_no_text_takes_long(code: str) -> None:
     hostile = [" ".join(words), " ".join(words[::-1]), "a" * 100_000, " " * 100_000, "(" * 5_000]
     hostile += [f"{word} " * 500 for word in words] + [word * 500 for word in words]
     for text in hostile:
-        start = time.perf_counter()
+        # This thread's own time: other work on the machine must not fail it.
+        start = time.thread_time()
         rules.match(text)
-        assert time.perf_counter() - start < 0.25, text[:60]
+        assert time.thread_time() - start < 0.25, text[:60]
 
 
 GOOD = {"name": '"x"', "needs": '"ab"', "match": '"ab"', "examples": '"ab"'}
