@@ -43,7 +43,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Bounce:
-    """One recipient in one report. ``report`` is the SHA-256 of the report, so that it is counted once."""
+    """One recipient in one report. ``report`` is the SHA-256 of the report, so that it is counted once.
+
+    ``final``: the server gave up; else it says that it is still trying.
+    """
 
     kind: Kind
     recipient: str
@@ -51,6 +54,7 @@ class Bounce:
     status: str
     diagnostic: str
     report: str
+    final: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,19 @@ def read(raw: bytes) -> list[Bounce]:
     return []
 
 
+def kind_of(answer: str) -> Kind:
+    """What a server's answer during the talk means for the address ("550 5.1.1 no such user" is hard)."""
+    return _kind(_status(answer))
+
+
 def from_folder(path: Path) -> Iterator[Bounce]:
-    """The bounces in an mbox file or a Maildir folder; reads only, so that a second reading finds the same.
+    """The bounces in an mbox file or a Maildir folder (:func:`messages_in`)."""
+    for raw in messages_in(path):
+        yield from read(raw)
+
+
+def messages_in(path: Path) -> Iterator[bytes]:
+    """The messages of an mbox file or a Maildir folder; reads only, so that a second reading finds the same.
 
     Raises ``FileNotFoundError`` when there is no such mailbox.
     """
@@ -103,7 +118,7 @@ def from_folder(path: Path) -> Iterator[Bounce]:
         for key in box.iterkeys():
             with box.get_file(key) as file:
                 raw = file.read(MAX_BYTES + 1)
-            yield from read(raw)
+            yield raw
     finally:
         box.close()
 
@@ -124,7 +139,7 @@ def _deliveries(part: Message, message_id: str, digest: str) -> list[Bounce]:
         diagnostic = _value(block, "Diagnostic-Code")
         status = _status(_value(block, "Status")) or _status(diagnostic)
         kind = _kind(status) if action == "failed" else Kind.SOFT
-        found.append(Bounce(kind, recipient, message_id, ".".join(status), diagnostic, digest))
+        found.append(Bounce(kind, recipient, message_id, ".".join(status), diagnostic, digest, action == "failed"))
     return found
 
 

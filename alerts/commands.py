@@ -24,8 +24,17 @@ def register(app: typer.Typer) -> None:
     app.add_typer(digest, name="digest")
 
 
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _day(name: str) -> int:
+    from alerts.wishes import DAYS
+
+    found = [at for at, day in enumerate(DAYS) if len(name) >= 2 and day.lower().startswith(name.strip().lower())]
+    if len(found) != 1:
+        console.fail(f"--day {name!r} is not a day of the week such as Monday")
+    return found[0]
 
 
 def _reader(engine: Any, email: str) -> Any:
@@ -43,7 +52,19 @@ def add_(
     states: Annotated[str, typer.Option(help="Codes such as tx,oh; all when empty.")] = "",
     strategies: Annotated[str, typer.Option(help="Strategies; the playbook's first group when empty.")] = "",
     keywords: Annotated[str, typer.Option(help="Words that make any title worth a card.")] = "",
+    searches: Annotated[
+        list[str] | None,
+        typer.Option("--search", help="A saved search, as billtracker search takes it; again for more."),
+    ] = None,
+    bills: Annotated[str, typer.Option(help="Followed bills: KEYs, parted by commas.")] = "",
+    sponsors: Annotated[str, typer.Option(help="Followed sponsors, parted by commas.")] = "",
     cadence: Annotated[str, typer.Option(help="weekly, daily or immediate.")] = "weekly",
+    day: Annotated[str, typer.Option(help="Day of the weekly digest, in the reader's time zone.")] = "Monday",
+    hour: Annotated[int, typer.Option(help="Hour of weekly and daily digests, 0 to 23, there.")] = 7,
+    daily_cap: Annotated[int, typer.Option(help="Immediate mails a day at most; the rest waits.")] = 5,
+    empty_weeks: Annotated[
+        bool, typer.Option("--empty-weeks/--no-empty-weeks", help="Send weekly digests without news too.")
+    ] = True,
     timezone: Annotated[str, typer.Option(help="Such as America/Chicago.")] = "America/New_York",
     min_score: Annotated[float, typer.Option(help="Only tags at least this sure.")] = 0.0,
     confirmed: Annotated[bool, typer.Option("--confirmed", help="They have agreed to get mail.")] = False,
@@ -52,20 +73,33 @@ def add_(
     as_json: AsJson = False,
 ) -> None:
     """Add a reader, or give an existing one these wishes."""
-    from alerts.subscriptions import SubscriptionError, add
+    from alerts.subscriptions import SubscriptionError, Wishes, add
+    from alerts.suppressions import Hasher
 
-    engine = console.open_database()
+    settings = console.load_settings()
+    engine = console.open_database(settings)
+    wishes = Wishes(
+        states=_split(states),
+        strategies=_split(strategies),
+        keywords=_split(keywords),
+        searches=tuple({"text": text} for text in searches or ()),
+        bills=_split(bills),
+        sponsors=_split(sponsors),
+        cadence=cadence,
+        timezone=timezone,
+        weekday=_day(day),
+        hour=hour,
+        daily_cap=daily_cap,
+        empty_weeks=empty_weeks,
+        min_score=min_score,
+    )
     try:
         reader = add(
             engine,
             email,
+            wishes,
+            hasher=Hasher.of(settings),
             now=console.parse_now(None),
-            states=_split(states),
-            strategies=_split(strategies),
-            keywords=_split(keywords),
-            cadence=cadence,
-            timezone=timezone,
-            min_score=min_score,
             confirmed=confirmed,
             paused=paused,
             again=again,
@@ -106,9 +140,12 @@ def remove_(email: Annotated[str, typer.Argument(metavar="EMAIL")]) -> None:
 def import_(file: Annotated[Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False)]) -> None:
     """Add readers from a CSV file; lists in a cell are parted by semicolons."""
     from alerts.subscriptions import SubscriptionError, import_csv
+    from alerts.suppressions import Hasher
 
+    settings = console.load_settings()
+    engine = console.open_database(settings)
     try:
-        done, errors = import_csv(console.open_database(), file, now=console.parse_now(None))
+        done, errors = import_csv(engine, file, hasher=Hasher.of(settings), now=console.parse_now(None))
     except (SubscriptionError, UnicodeDecodeError) as error:
         console.fail(str(error))
     typer.echo(f"{done:,} readers imported")
@@ -155,7 +192,8 @@ def send_(
     as_json: AsJson = False,
 ) -> None:
     """Send digests, and finish what an earlier run left. Sending again sends nothing twice."""
-    from alerts.outbox import send
+    from alerts.sending import Busy, send
+    from alerts.suppressions import KeyChanged
     from alerts.transport import TransportError
 
     if due and to:
@@ -165,8 +203,10 @@ def send_(
     only = [_reader(engine, to)] if to else None
     try:
         report = send(engine, settings, now=console.parse_now(now), only=only, dry_run=dry_run)
-    except TransportError as error:
+    except (TransportError, KeyChanged) as error:
         console.fail(str(error))
+    except Busy as error:
+        console.fail(str(error), console.NEEDS_A_LOOK)
     if as_json:
         console.emit({"mails": report.mails, "errors": report.errors})
     else:
@@ -180,13 +220,63 @@ def send_(
     raise typer.Exit(console.NEEDS_A_LOOK if report.errors else console.DONE)
 
 
-@digest.command("replay")
-def replay(issue: Annotated[int, typer.Argument(metavar="ISSUE")]) -> None:
-    """Write an issue's mail on standard output, to the byte as it was sent."""
-    from alerts.outbox import frozen_mail
+@digest.command("resume")
+def resume(
+    retry: Annotated[list[int] | None, typer.Option("--retry", help="An issue that failed, to send again.")] = None,
+) -> None:
+    """Let mails go again after a stop, and plan failed issues anew."""
+    from alerts import brake, sending
 
-    mail = frozen_mail(console.open_database(), issue)
+    engine = console.open_database()
+    released = brake.release(engine, now=console.parse_now(None))
+    again = sending.retry(engine, retry or [])
+    typer.echo(f"{released} stops released, {again} mails planned again; billtracker digest send sends")
+
+
+@digest.command("bounces")
+def bounces_(
+    mailbox: Annotated[str, typer.Option("--mailbox", help="An mbox file, a Maildir, or imaps://…")] = "",
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read the bounce mailbox and act: stop dead addresses and complaints, send later what bounced for now."""
+    from alerts.mailbox import MailboxError, messages
+    from alerts.returns import take_in
+
+    settings = console.load_settings()
+    place = mailbox or settings.bounce_mailbox.get_secret_value()
+    if not place:
+        console.fail("give --mailbox or set BILLTRACKER_BOUNCE_MAILBOX")
+    moment = console.parse_now(now)
+    try:
+        done = take_in(console.open_database(settings), settings, messages(place, now=moment), now=moment)
+    except MailboxError as error:
+        console.fail(str(error), console.NEEDS_A_LOOK)
+    if as_json:
+        console.emit(done.__dict__)
+    else:
+        console.table([done.__dict__])
+
+
+@digest.command("replay")
+def replay(
+    issue: Annotated[int, typer.Argument(metavar="ISSUE")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Also make the mail anew from the frozen contents, and compare.")
+    ] = False,
+) -> None:
+    """Write an issue's mail on standard output, to the byte as it was sent."""
+    from alerts.outbox import frozen_mail, rebuilt_mail
+
+    settings = console.load_settings()
+    engine = console.open_database(settings)
+    mail = frozen_mail(engine, issue)
     if mail is None:
         console.fail(f"there is no issue {issue}")
     sys.stdout.buffer.write(mail)
     sys.stdout.buffer.flush()
+    if check and rebuilt_mail(engine, settings, issue) != mail:
+        console.fail(
+            "made anew the mail differs: templates, sender, public address or key have changed since",
+            console.NEEDS_A_LOOK,
+        )

@@ -108,7 +108,7 @@ def compose(engine: Engine, news: Selection, *, public_url: str) -> dict[str, An
         "checked": {
             "events": news.seen_events,
             "states": [c.upper() for c in news.reader.states],
-            "strategies": [strategies.get(k, k) for k in news.reader.strategies],
+            "strategies": [strategies.get(k, k) for k in news.reader.wanted],
             "keywords": [clean(k) for k in news.reader.keywords],
             "left_out": news.before,
             "days": CATCH_UP.days,

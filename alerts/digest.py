@@ -177,7 +177,7 @@ def _tags(connection: Connection, ids: Iterable[int], reader: Reader) -> dict[in
                 TagRow.removed_at.is_(None),
                 TagRow.applied.is_(True),
                 TagRow.strategy != IN_SCOPE,
-                TagRow.strategy.in_(reader.strategies),
+                TagRow.strategy.in_(reader.wanted),
                 TagRow.score >= reader.min_score,
             )
             .order_by(TagRow.score.desc(), TagRow.strategy)
@@ -204,7 +204,7 @@ def _lost(happened: Sequence[Any], reader: Reader) -> list[str]:
         elif row.kind == EventKind.TAG_LOST:
             key = row.before["strategy"]
             state[key] = (state.get(key, (True, False))[0], False)
-    return [k for k in reader.strategies if state.get(k) == (True, False)]
+    return [k for k in reader.wanted if state.get(k) == (True, False)]
 
 
 def _in_title(keyword: str, title: str) -> bool:

@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from alerts import subscriptions, tokens
 from alerts.render import page
-from tracker.web.dependencies import Database, SigningKey
+from alerts.suppressions import Hasher
+from tracker.web.dependencies import AppSettings, Database
 
 router = APIRouter()
 _HEADERS = {
@@ -27,9 +28,9 @@ def _unknown() -> Response:
 
 
 @router.get("/unsubscribe/{token}", include_in_schema=False)
-def show(token: str, engine: Database, key: SigningKey) -> Response:
+def show(token: str, engine: Database, settings: AppSettings) -> Response:
     """Ask before unsubscribing."""
-    reader = tokens.reader_of(engine, token, key)
+    reader = tokens.reader_of(engine, token, settings.signing_key())
     if reader is None:
         return _unknown()
     words = f"Stop the bill digest to {reader.email}?"
@@ -40,14 +41,14 @@ def show(token: str, engine: Database, key: SigningKey) -> Response:
 def leave(
     token: str,
     engine: Database,
-    key: SigningKey,
+    settings: AppSettings,
     one_click: Annotated[str, Form(alias="List-Unsubscribe")] = "",
 ) -> Response:
     """Unsubscribe; a mail program's one-click request gets a plain answer (RFC 8058)."""
-    reader = tokens.reader_of(engine, token, key)
+    reader = tokens.reader_of(engine, token, settings.signing_key())
     if reader is None:
         return _unknown()
-    subscriptions.unsubscribe(engine, reader, now=dt.datetime.now(dt.UTC))
+    subscriptions.unsubscribe(engine, reader, hasher=Hasher.of(settings), now=dt.datetime.now(dt.UTC))
     if one_click == "One-Click":
         return PlainTextResponse("Unsubscribed.\n", headers=_HEADERS)
     words = f"{reader.email} gets no further digests."

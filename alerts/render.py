@@ -5,6 +5,7 @@ Mail programs cut long mails off, so the HTML stays under a limit: what does not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,10 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 MAX_HTML = 90_000
+# Room for the reader's own links, which come in when an issue is frozen.
+_PRIVATE_ROOM = 3_000
 _FIRST_TRY = 120
+MARK = "<!--only-for-you-->"
 
 
 class Parts(NamedTuple):
@@ -21,6 +25,15 @@ class Parts(NamedTuple):
     html: str
     text: str
     shown: list[str]
+
+
+class Private(NamedTuple):
+    """A reader's own links. They stand in one part at the end, so that the rest can be forwarded."""
+
+    unsubscribe: str
+    preferences: str
+    feedback: str
+    archive: str
 
 
 @lru_cache(maxsize=1)
@@ -36,15 +49,11 @@ def environment() -> Environment:
     )
 
 
-def render(content: dict[str, Any], *, subject: str, unsubscribe: str, public_url: str) -> Parts:
-    """The digest as HTML under the size limit and as text, the weightiest bills first."""
-    from css_inline import CSSInliner
-
-    inliner = CSSInliner(load_remote_stylesheets=False)
+def render(content: dict[str, Any], *, subject: str, public_url: str) -> Parts:
+    """The digest as HTML under the size limit and as text, the weightiest bills first; nothing private is in it."""
     shown = min(content["bills"], _FIRST_TRY)
     values = {
         "subject": subject,
-        "unsubscribe": unsubscribe,
         "public_url": public_url,
         "lead": _lead(content),
         "dull": _dull(content["dull"]),
@@ -52,14 +61,36 @@ def render(content: dict[str, Any], *, subject: str, unsubscribe: str, public_ur
     }
     while True:
         cut = _first(content, shown)
-        html = inliner.inline(environment().get_template("digest.html").render(d=cut, **values))
+        html = _inliner().inline(environment().get_template("digest.html").render(d=cut, **values))
         size = len(html.encode())
-        if size < MAX_HTML or not shown:
+        if size < MAX_HTML - _PRIVATE_ROOM or not shown:
             break
-        shown = min(shown - 1, int(shown * MAX_HTML / size))
+        shown = min(shown - 1, int(shown * (MAX_HTML - _PRIVATE_ROOM) / size))
     text = environment().get_template("digest.txt").render(d=cut, **values)
     keys = [bill["key"] for s in cut["sections"] for g in s["groups"] for bill in g["bills"]]
     return Parts(html, text, keys)
+
+
+@lru_cache(maxsize=1)
+def _inliner() -> Any:
+    from css_inline import CSSInliner
+
+    return CSSInliner(load_remote_stylesheets=False)
+
+
+def whole(html: str, text: str, private: Private) -> tuple[str, str]:
+    """Both parts of the mail with the reader's own links in them."""
+    return (
+        html.replace(MARK, environment().get_template("private.html").render(p=private)),
+        text + environment().get_template("private.txt").render(p=private),
+    )
+
+
+def letter(title: str, words: Sequence[str], url: str) -> tuple[str, str]:
+    """A short mail with one link, as HTML and as text."""
+    values = {"title": title, "words": words, "url": url}
+    html = environment().get_template("letter.html").render(values)
+    return html, environment().get_template("letter.txt").render(values)
 
 
 def page(title: str, words: str, *, form: bool = False) -> str:

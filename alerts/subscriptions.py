@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
-import hashlib
-import re
+import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from tracker import jurisdictions, playbook
+from alerts import suppressions
+from alerts.suppressions import Hasher
+from alerts.wishes import SubscriptionError, Wishes, check_email, default_strategies
+from tracker import spreadsheet
 from tracker.db import reading, writing
 from tracker.models.readers import (
+    BounceRow,
     DeliveryRow,
     DigestIssueRow,
     FeedbackRow,
@@ -26,183 +29,132 @@ from tracker.models.readers import (
     SuppressionRow,
 )
 
-CADENCES = ("weekly", "daily", "immediate")
+__all__ = ["Reader", "SubscriptionError", "Wishes", "add", "default_strategies", "everyone", "find"]
+
+_LISTS = ("states", "strategies", "keywords", "bills", "sponsors")
 COLUMNS = (
     "email",
-    "states",
-    "strategies",
-    "keywords",
+    *_LISTS,
+    "searches",
     "cadence",
     "timezone",
+    "weekday",
+    "hour",
+    "daily_cap",
+    "empty_weeks",
     "min_score",
     "confirmed",
     "paused",
 )
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_YES = ("1", "true", "yes")
 
 
-class SubscriptionError(ValueError):
-    """A subscription that cannot be; the message is one sentence."""
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A reader as the digest needs them. Empty ``states`` means all of them."""
+@dataclass(frozen=True, kw_only=True)
+class Reader(Wishes):
+    """A reader as the digest needs them. ``suppressed`` is the reason why they get nothing, or empty."""
 
     id: int
     email: str
     confirmed: bool
-    cadence: str
-    timezone: str
-    min_score: float
     paused: bool
     token_seed: str
     last_seq: int
-    states: tuple[str, ...]
-    strategies: tuple[str, ...]
-    keywords: tuple[str, ...]
-    suppressed: bool
+    created_at: dt.datetime
+    held_until: dt.datetime | None
+    suppressed: str
+
+    @property
+    def wishes(self) -> Wishes:
+        """What they want, without who they are."""
+        return Wishes(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Wishes)})
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json``, without what signs links."""
-        values = {k: v for k, v in self.__dict__.items() if k not in ("id", "token_seed")}
+        hidden = ("id", "token_seed", "created_at", "held_until")
+        values = {k: v for k, v in self.__dict__.items() if k not in hidden}
+        values |= {"strategies": self.wanted, "suppressed": bool(self.suppressed)}
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-
-
-def default_strategies() -> tuple[str, ...]:
-    """The strategies of the playbook's first group: what a reader gets who names none."""
-    strategies = playbook.load().strategy
-    return tuple(s.key for s in strategies if s.group == strategies[0].group)
-
-
-def email_hash(email: str) -> str:
-    """An address as the suppression list keeps it."""
-    return hashlib.sha256(email.strip().lower().encode()).hexdigest()
-
-
-def check_email(email: str) -> str:
-    """The address in lower case; raises :class:`SubscriptionError` for what is not one."""
-    email = email.strip().lower()
-    if not _ADDRESS.fullmatch(email) or len(email) > 254:
-        raise SubscriptionError(f"{email[:80]!r} is not an e-mail address")
-    return email
 
 
 def add(
     engine: Engine,
     email: str,
+    wishes: Wishes | None = None,
     *,
+    hasher: Hasher,
     now: dt.datetime,
-    states: Sequence[str] = (),
-    strategies: Sequence[str] = (),
-    keywords: Sequence[str] = (),
-    cadence: str = "weekly",
-    timezone: str = "America/New_York",
-    min_score: float = 0.0,
     confirmed: bool = False,
     paused: bool = False,
     again: bool = False,
 ) -> Reader:
     """Add a reader, or give an existing one these wishes. ``again``: they asked anew after unsubscribing."""
     email = check_email(email)
-    wishes = {
-        "states": _states(states),
-        "strategies": _strategies(strategies),
-        "keywords": [k.strip() for k in keywords if k.strip()][:50],
-    }
-    if cadence not in CADENCES:
-        raise SubscriptionError(f"cadence {cadence!r} is not one of {', '.join(CADENCES)}")
-    if not 0 <= min_score <= 1:
-        raise SubscriptionError(f"min_score {min_score} is not between 0 and 1")
-    try:
-        ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise SubscriptionError(f"{timezone!r} is not a time zone such as America/Chicago") from error
-    values = {
-        "confirmed": confirmed,
-        "cadence": cadence,
-        "timezone": timezone,
-        "min_score": min_score,
-        "paused": paused,
-    }
+    values, own = (wishes or Wishes()).checked().stored()
+    values |= {"confirmed": confirmed, "paused": paused}
     with writing(engine) as connection:
-        digest = email_hash(email)
+        suppressions.prepare(connection, hasher)
         if again:
-            connection.execute(delete(SuppressionRow).where(SuppressionRow.email_hash == digest))
-        elif connection.execute(select(SuppressionRow.id).where(SuppressionRow.email_hash == digest)).first():
+            suppressions.lift(connection, hasher, email)
+        elif suppressions.reason_for(connection, hasher(email)):
             raise SubscriptionError(f"{email} unsubscribed; use --again only if they asked to come back")
-        found = connection.execute(select(SubscriberRow.id).where(SubscriberRow.email == email)).scalar()
+        found = connection.execute(
+            select(SubscriberRow.id, SubscriberRow.confirmed).where(SubscriberRow.email == email)
+        ).first()
+        if confirmed and (found is None or not found.confirmed):
+            values["confirmed_at"] = now
         if found is None:
-            found = connection.execute(
-                insert(SubscriberRow)
-                .values(
-                    email=email,
-                    token_seed=secrets.token_urlsafe(24),
-                    created_at=now,
-                    last_seq=0,
-                    **values,
-                )
-                .returning(SubscriberRow.id)
-            ).scalar_one()
-            connection.execute(insert(SubscriptionRow).values(subscriber_id=found, **wishes))
+            connection.execute(
+                insert(SubscriptionRow).values(subscriber_id=_new(connection, email, hasher, values, now), **own)
+            )
         else:
-            connection.execute(update(SubscriberRow).where(SubscriberRow.id == found).values(**values))
-            connection.execute(update(SubscriptionRow).where(SubscriptionRow.subscriber_id == found).values(**wishes))
+            change(connection, found.id, values, own)
         return _readers(connection, email)[0]
 
 
-def _states(codes: Sequence[str]) -> list[str]:
-    places = jurisdictions.load()
-    found = []
-    for code in (c.strip() for c in codes):
-        if not code:
-            continue
-        try:
-            found.append(places.get(code).code)
-        except KeyError as error:
-            raise SubscriptionError(str(error.args[0])) from error
-    return sorted(set(found))
+def _new(connection: Connection, email: str, hasher: Hasher, values: Mapping[str, Any], now: dt.datetime) -> int:
+    return connection.execute(
+        insert(SubscriberRow)
+        .values(
+            email=email,
+            address_hash=hasher(email),
+            token_seed=secrets.token_urlsafe(24),
+            created_at=now,
+            last_seq=0,
+            **values,
+        )
+        .returning(SubscriberRow.id)
+    ).scalar_one()
 
 
-def _strategies(keys: Sequence[str]) -> list[str]:
-    known = playbook.load().strategies
-    asked = [k.strip() for k in keys if k.strip()]
-    for key in asked:
-        if key not in known:
-            raise SubscriptionError(f"there is no strategy {key!r}; the playbook has {', '.join(known)}")
-    return list(dict.fromkeys(asked))
+def change(connection: Connection, reader: int, values: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+    """Store what :meth:`Wishes.stored` gives, inside a writing transaction."""
+    connection.execute(update(SubscriberRow).where(SubscriberRow.id == reader).values(**values))
+    connection.execute(update(SubscriptionRow).where(SubscriptionRow.subscriber_id == reader).values(**own))
 
 
-def _readers(connection: Connection, email: str | None = None) -> list[Reader]:
+def _readers(connection: Connection, email: str | None = None, *, seed: str | None = None) -> list[Reader]:
+    lists = (*_LISTS, "searches")
     query = (
-        select(SubscriberRow, SubscriptionRow.states, SubscriptionRow.strategies, SubscriptionRow.keywords)
+        select(SubscriberRow, *(getattr(SubscriptionRow, n) for n in lists), SuppressionRow.reason.label("why"))
         .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
+        .outerjoin(
+            SuppressionRow,
+            (SuppressionRow.email_hash == SubscriberRow.address_hash) & (SubscriberRow.address_hash != ""),
+        )
         .order_by(SubscriberRow.email)
     )
     if email is not None:
         query = query.where(SubscriberRow.email == email)
-    suppressed = set(connection.execute(select(SuppressionRow.email_hash)).scalars())
-    names = (
-        "id",
-        "email",
-        "confirmed",
-        "cadence",
-        "timezone",
-        "min_score",
-        "paused",
-        "token_seed",
-        "last_seq",
-    )
-    return [
-        Reader(
-            **{name: row._mapping[name] for name in names},
-            states=tuple(row.states),
-            strategies=tuple(row.strategies) or default_strategies(),
-            keywords=tuple(row.keywords),
-            suppressed=email_hash(row.email) in suppressed,
-        )
-        for row in connection.execute(query)
-    ]
+    if seed is not None:
+        query = query.where(SubscriberRow.token_seed == seed)
+    plain = [f.name for f in dataclasses.fields(Reader) if f.name not in (*lists, "suppressed")]
+    return [_reader(row, plain, lists) for row in connection.execute(query)]
+
+
+def _reader(row: Any, plain: Sequence[str], lists: Sequence[str]) -> Reader:
+    values: dict[str, Any] = {name: row._mapping[name] for name in plain}
+    values |= {name: tuple(row._mapping[name]) for name in lists}
+    return Reader(**values, suppressed=row.why or "")
 
 
 def everyone(engine: Engine) -> list[Reader]:
@@ -220,29 +172,49 @@ def find(engine: Engine, email: str) -> Reader:
     return found[0]
 
 
-def unsubscribe(engine: Engine, reader: Reader, *, now: dt.datetime, reason: str = "unsubscribed") -> None:
+def of_seed(engine: Engine, seed: str) -> Reader | None:
+    """The reader whose links carry this seed."""
+    with reading(engine) as connection:
+        found = _readers(connection, seed=seed)
+    return found[0] if found else None
+
+
+def unsubscribe(
+    engine: Engine, reader: Reader, *, hasher: Hasher, now: dt.datetime, reason: str = suppressions.UNSUBSCRIBED
+) -> None:
     """Send nothing more to this address. Doing it twice is the same as once."""
-    digest = email_hash(reader.email)
     with writing(engine) as connection:
+        suppressions.prepare(connection, hasher)
         connection.execute(update(SubscriberRow).where(SubscriberRow.id == reader.id).values(paused=True))
-        if not connection.execute(select(SuppressionRow.id).where(SuppressionRow.email_hash == digest)).first():
-            connection.execute(insert(SuppressionRow).values(email_hash=digest, reason=reason, at=now))
+        suppressions.suppress(connection, hasher, reader.email, reason, now=now)
+
+
+def confirm(engine: Engine, reader: Reader, *, hasher: Hasher, now: dt.datetime) -> None:
+    """The owner of the address says yes: this also ends an earlier unsubscription."""
+    with writing(engine) as connection:
+        suppressions.prepare(connection, hasher)
+        suppressions.lift(connection, hasher, reader.email)
+        connection.execute(
+            update(SubscriberRow)
+            .where(SubscriberRow.id == reader.id)
+            .values(confirmed=True, confirmed_at=now, paused=False)
+        )
 
 
 def remove(engine: Engine, email: str) -> None:
     """Forget a reader: wishes, issues and deliveries go; a suppression and anonymous feedback stay."""
     found = find(engine, email)
     with writing(engine) as connection:
-        for row in (DeliveryRow, DigestIssueRow, SubscriptionRow):
+        for row in (BounceRow, DeliveryRow, DigestIssueRow, SubscriptionRow):
             connection.execute(delete(row).where(row.subscriber_id == found.id))
         connection.execute(update(FeedbackRow).where(FeedbackRow.subscriber_id == found.id).values(subscriber_id=None))
         connection.execute(delete(SubscriberRow).where(SubscriberRow.id == found.id))
 
 
-def import_csv(engine: Engine, path: Path, *, now: dt.datetime) -> tuple[int, list[str]]:
+def import_csv(engine: Engine, path: Path, *, hasher: Hasher, now: dt.datetime) -> tuple[int, list[str]]:
     """Add the readers of a CSV file with at least a column ``email``; lists inside a cell part by ``;``.
 
-    Returns how many came in and one sentence for each row that did not.
+    ``searches`` is a JSON list. Returns how many came in and one sentence for each row that did not.
     """
     done, errors = 0, []
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -250,21 +222,16 @@ def import_csv(engine: Engine, path: Path, *, now: dt.datetime) -> tuple[int, li
         if "email" not in (rows.fieldnames or ()):
             raise SubscriptionError(f"{path} has no column named email")
         for row in rows:
-            given = {name: (row.get(name) or "").strip() for name in COLUMNS}
-            lists = {n: given[n].split(";") for n in ("states", "strategies", "keywords")}
+            given = {name: spreadsheet.plain_cell((row.get(name) or "").strip()) for name in COLUMNS}
             try:
                 add(
                     engine,
                     given["email"],
+                    _wishes(given),
+                    hasher=hasher,
                     now=now,
-                    states=lists["states"],
-                    strategies=lists["strategies"],
-                    keywords=lists["keywords"],
-                    cadence=given["cadence"] or "weekly",
-                    timezone=given["timezone"] or "America/New_York",
-                    min_score=float(given["min_score"] or 0),
-                    confirmed=given["confirmed"].lower() in ("1", "true", "yes"),
-                    paused=given["paused"].lower() in ("1", "true", "yes"),
+                    confirmed=given["confirmed"].lower() in _YES,
+                    paused=given["paused"].lower() in _YES,
                 )
                 done += 1
             except ValueError as error:
@@ -272,13 +239,37 @@ def import_csv(engine: Engine, path: Path, *, now: dt.datetime) -> tuple[int, li
     return done, errors
 
 
+def _wishes(given: Mapping[str, str]) -> Wishes:
+    values: dict[str, Any] = {name: tuple(given[name].split(";")) for name in _LISTS}
+    numbers: tuple[tuple[str, type], ...] = (("weekday", int), ("hour", int), ("daily_cap", int), ("min_score", float))
+    for name, kind in numbers:
+        if given[name]:
+            values[name] = kind(given[name])
+    for name in ("cadence", "timezone"):
+        if given[name]:
+            values[name] = given[name]
+    if given["empty_weeks"]:
+        values["empty_weeks"] = given["empty_weeks"].lower() in _YES
+    searches = json.loads(given["searches"] or "[]")
+    if not isinstance(searches, list):
+        raise SubscriptionError("searches is not a JSON list")
+    return Wishes(**values, searches=tuple(searches))
+
+
 def export_csv(engine: Engine, path: Path) -> int:
     """Write all readers as the import reads them; returns how many."""
-    readers = everyone(engine)
+
+    def row(reader: Reader) -> dict[str, Any]:
+        values = {name: getattr(reader, name) for name in COLUMNS}
+        return {n: ";".join(v) if n in _LISTS else v for n, v in values.items()}
+
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for reader in readers:
-            values = reader.to_json()
-            writer.writerow(";".join(values[n]) if isinstance(values[n], list) else values[n] for n in COLUMNS)
-    return len(readers)
+        return spreadsheet.write(file, COLUMNS, map(row, everyone(engine)))
+
+
+def invites_since(connection: Connection, since: dt.datetime, kinds: Sequence[str], reader: int | None = None) -> int:
+    """How many short mails with a link were planned since then, to one reader or to all."""
+    query = select(DigestIssueRow.id).where(DigestIssueRow.kind.in_(kinds), DigestIssueRow.planned_at >= since)
+    if reader is not None:
+        query = query.where(DigestIssueRow.subscriber_id == reader)
+    return len(connection.execute(query).all())

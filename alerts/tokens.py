@@ -1,34 +1,85 @@
-"""Signed unsubscribe links: no login, no table of tokens; changing the reader's seed ends all old links."""
+"""Signed links: no login, no table of tokens. Changing a reader's seed ends all links signed for them.
+
+A link is good for one purpose only. Stopping never expires; changing wishes and confirming do. A link to an
+issue shows what may be forwarded and lets nobody change anything.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, select
-from sqlalchemy import func as sql
+import datetime as dt
+from typing import Any
 
-from alerts.subscriptions import Reader, find
-from tracker.db import reading
-from tracker.models.readers import SubscriberRow
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import Engine
 
-_SALT = "unsubscribe"
+from alerts.subscriptions import Reader, of_seed
+
+CHANGES_GOOD_FOR = dt.timedelta(days=30)
+CONFIRM_GOOD_FOR = dt.timedelta(days=7)
+_PURPOSES = ("unsubscribe", "preferences", "confirm", "digest", "feedback")
 
 
-def unsubscribe_url(public_url: str, key: str, seed: str) -> str:
-    """The link that ends a subscription."""
-    from itsdangerous import URLSafeSerializer
+class Links:
+    """Makes the links of an installation."""
 
-    return f"{public_url.rstrip('/')}/unsubscribe/{URLSafeSerializer(key, salt=_SALT).dumps(seed)}"
+    def __init__(self, public_url: str, key: str) -> None:
+        self.base = public_url.rstrip("/")
+        self._key = key
+
+    def _url(self, purpose: str, payload: Any) -> str:
+        return f"{self.base}/{purpose}/{sign(purpose, payload, self._key)}"
+
+    def unsubscribe(self, reader: Reader) -> str:
+        """Ends the subscription; never expires."""
+        return self._url("unsubscribe", reader.token_seed)
+
+    def preferences(self, reader: Reader, at: dt.datetime) -> str:
+        """Changes wishes, for :data:`CHANGES_GOOD_FOR` after ``at``."""
+        return self._url("preferences", [reader.token_seed, int(at.timestamp())])
+
+    def confirm(self, reader: Reader, at: dt.datetime) -> str:
+        """Confirms the address, for :data:`CONFIRM_GOOD_FOR` after ``at``."""
+        return self._url("confirm", [reader.token_seed, int(at.timestamp())])
+
+    def issue(self, issue: int) -> str:
+        """Shows an issue, without anything private."""
+        return self._url("digest", issue)
+
+    def feedback(self, reader: Reader, issue: int) -> str:
+        """The form on which a reader says which bills of an issue were relevant."""
+        return self._url("feedback", [reader.token_seed, issue])
+
+
+def sign(purpose: str, payload: Any, key: str) -> str:
+    """A token for one purpose."""
+    if purpose not in _PURPOSES:
+        raise ValueError(f"{purpose!r} is not a purpose of a link")
+    return str(URLSafeSerializer(key, salt=purpose).dumps(payload))
+
+
+def read(purpose: str, token: str, key: str) -> Any:
+    """What was signed, or None for a token that we did not sign for this purpose."""
+    if len(token) > 500:
+        return None
+    try:
+        return URLSafeSerializer(key, salt=purpose).loads(token)
+    except BadSignature:
+        return None
 
 
 def reader_of(engine: Engine, token: str, key: str) -> Reader | None:
-    """Whose link this is, or None for a link that we did not sign or that is no longer good."""
-    from itsdangerous import BadSignature, URLSafeSerializer
+    """Whose unsubscribe link this is."""
+    seed = read("unsubscribe", token, key)
+    return of_seed(engine, seed) if isinstance(seed, str) else None
 
-    try:
-        seed = URLSafeSerializer(key, salt=_SALT).loads(token)
-    except BadSignature:
-        return None
-    with reading(engine) as connection:
-        email = connection.execute(
-            select(sql.min(SubscriberRow.email)).where(SubscriberRow.token_seed == str(seed))
-        ).scalar()
-    return find(engine, email) if email else None
+
+def reader_at(
+    engine: Engine, purpose: str, token: str, key: str, *, good_for: dt.timedelta, now: dt.datetime
+) -> tuple[Reader | None, bool]:
+    """Whose link this is, and whether it is still young enough to change something."""
+    payload = read(purpose, token, key)
+    if not isinstance(payload, list) or len(payload) != 2:
+        return None, False
+    reader = of_seed(engine, str(payload[0]))
+    age = now - dt.datetime.fromtimestamp(int(payload[1]), dt.UTC)
+    return reader, reader is not None and age <= good_for

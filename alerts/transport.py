@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import smtplib
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 _SECONDS = 30
+# Many servers close a connection after some hundred mails.
+_MAILS_A_CONNECTION = 200
+_ABOUT_OUR_LOGIN = (530, 534, 535, 538)
 
 
 class Outcome(NamedTuple):
-    """What became of one mail: accepted, deferred (try later), failed (do not) or unknown."""
+    """What became of one mail.
+
+    ``accepted``; ``deferred``: refused for now; ``failed``: refused for good; ``unknown``: handed over whole,
+    but no answer came; ``blocked``: the server takes nothing from us now, so no other mail need be tried.
+    """
 
     state: str
     error: str = ""
@@ -29,6 +37,10 @@ class Transport(Protocol):
 
     def send(self, mail: bytes, sender: str, to: str, name: str) -> Outcome:
         """Send one mail; never raises for what a server or disk may do."""
+        ...
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
         ...
 
 
@@ -58,14 +70,17 @@ class Files:
         except OSError as error:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
-            return Outcome("deferred", f"cannot write {path}: {error.strerror or error}")
+            return Outcome("blocked", f"cannot write {path}: {error.strerror or error}")
         return Outcome("accepted", file=str(path))
+
+    def close(self) -> None:
+        """Nothing to end."""
 
 
 class Smtp:
     """An SMTP server: ``smtps://`` is TLS from the start; ``smtp://`` turns to TLS where it is offered.
 
-    A password is never sent in the clear.
+    One connection carries many mails. A password is never sent in the clear.
     """
 
     repeatable = False
@@ -82,52 +97,106 @@ class Smtp:
         self.host = parts.hostname
         self.port = port or (465 if self.tls else 587 if parts.username else 25)
         self.user, self.password = unquote(parts.username or ""), unquote(parts.password or "")
+        self._server: smtplib.SMTP | None = None
+        self._carried = 0
+
+    def __enter__(self) -> Smtp:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def send(self, mail: bytes, sender: str, to: str, name: str) -> Outcome:
-        """Give the mail to the server. After its body went out without an answer the outcome is unknown."""
-        handed_over = False
-        try:
-            with self._connect() as server:
-                if not self.tls and server.has_extn("starttls"):
-                    server.starttls(context=ssl.create_default_context())
-                    server.ehlo()
-                if self.user:
-                    if not self.tls and not isinstance(server.sock, ssl.SSLSocket):
-                        return Outcome("deferred", "the mail server offers no TLS, so no password is sent")
-                    server.login(self.user, self.password)
-                for code, answer in (server.mail(sender), server.rcpt(to)):
-                    if code not in (250, 251):
-                        return _refused(code, answer)
-                handed_over = True
-                code, answer = server.data(mail)
-                handed_over = False
-                return Outcome("accepted") if code == 250 else _refused(code, answer)
-        except smtplib.SMTPResponseException as error:
-            return _refused(error.smtp_code, error.smtp_error)
-        except (smtplib.SMTPException, OSError) as error:
-            state = "unknown" if handed_over else "deferred"
-            return Outcome(state, f"{type(error).__name__}: {error}"[:300])
+        """Give the mail to the server, on the open connection where it still lives."""
+        used = self._carried > 0
+        outcome = self._try(mail, sender, to)
+        if outcome.state == "blocked" and used:
+            # A server may end a long or idle connection at any time; a new one tells whether it is more than that.
+            outcome = self._try(mail, sender, to)
+        return outcome
 
-    @contextlib.contextmanager
-    def _connect(self) -> Iterator[smtplib.SMTP]:
-        if self.tls:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                self.host, self.port, timeout=_SECONDS, context=ssl.create_default_context()
-            )
-        else:
-            server = smtplib.SMTP(self.host, self.port, timeout=_SECONDS)
-        try:
-            server.ehlo_or_helo_if_needed()
-            yield server
-        finally:
-            # What the server says to our good-bye changes nothing about the mail.
+    def close(self) -> None:
+        """Say good-bye; what the server answers changes nothing about the mails."""
+        server, self._server, self._carried = self._server, None, 0
+        if server is not None:
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 server.quit()
             server.close()
 
+    def _try(self, mail: bytes, sender: str, to: str) -> Outcome:
+        try:
+            server = self._connected()
+            code, answer = server.mail(sender)
+        except smtplib.SMTPResponseException as error:
+            return self._dropped("blocked", f"{error.smtp_code} {_words(error.smtp_error)}")
+        except (smtplib.SMTPException, OSError) as error:
+            return self._dropped("blocked", f"{type(error).__name__}: {error}")
+        if code != 250:
+            # Not about the reader: the server refuses us, or asks us to wait.
+            return self._dropped("blocked", f"{code} {_words(answer)}")
+        handed_over = False
+        try:
+            code, answer = server.rcpt(to)
+            if code not in (250, 251, 252):
+                return self._refused(code, answer)
+            code, answer = server.docmd("DATA")
+            if code != 354:
+                return self._refused(code, answer)
+            server.send(_dotted(mail))
+            handed_over = True
+            code, answer = server.getreply()
+        except (smtplib.SMTPException, OSError) as error:
+            return self._dropped("unknown" if handed_over else "deferred", f"{type(error).__name__}: {error}")
+        if code != 250:
+            return self._refused(code, answer)
+        self._carried += 1
+        if self._carried >= _MAILS_A_CONNECTION:
+            self.close()
+        return Outcome("accepted")
 
-def _refused(code: int, answer: bytes | str) -> Outcome:
-    words = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    # 535 and its like are about our login, not about the reader's address.
-    lasting = 500 <= code < 600 and code not in (530, 534, 535, 538)
-    return Outcome("failed" if lasting else "deferred", f"{code} {words}"[:300])
+    def _connected(self) -> smtplib.SMTP:
+        if self._server is not None:
+            return self._server
+        context = ssl.create_default_context()
+        if self.tls:
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=_SECONDS, context=context)
+        else:
+            server = smtplib.SMTP(self.host, self.port, timeout=_SECONDS)
+        self._server = server
+        server.ehlo_or_helo_if_needed()
+        if not self.tls and server.has_extn("starttls"):
+            server.starttls(context=context)
+            server.ehlo()
+        if self.user:
+            if not self.tls and not isinstance(server.sock, ssl.SSLSocket):
+                raise smtplib.SMTPException("the mail server offers no TLS, so no password is sent")
+            server.login(self.user, self.password)
+        return server
+
+    def _refused(self, code: int, answer: bytes) -> Outcome:
+        """The server's no to this mail; the connection goes on unless the server ends it."""
+        words = f"{code} {_words(answer)}"[:300]
+        if code == 421 or code in _ABOUT_OUR_LOGIN:
+            return self._dropped("blocked", words)
+        if self._server is not None:
+            try:
+                self._server.rset()
+            except (smtplib.SMTPException, OSError):
+                self.close()
+        return Outcome("failed" if 500 <= code < 600 else "deferred", words)
+
+    def _dropped(self, state: str, words: str) -> Outcome:
+        self.close()
+        return Outcome(state, words[:300])
+
+
+def _words(answer: bytes | str) -> str:
+    return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+
+
+def _dotted(mail: bytes) -> bytes:
+    """The mail as DATA wants it: no line begins with a single dot, and the end is marked."""
+    body = re.sub(rb"(?m)^\.", b"..", mail) if b"\n." in mail or mail.startswith(b".") else mail
+    return body + (b".\r\n" if body.endswith(b"\r\n") else b"\r\n.\r\n")

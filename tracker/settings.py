@@ -44,6 +44,25 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Password of the admin pages, 16 characters or more; empty: they open on this machine only.",
     )
+    suppression_key: SecretStr = Field(
+        SecretStr(""), description="Keys the list of addresses that must get no mail; the signing key if empty."
+    )
+    bounce_address: str = Field(
+        "", description="Where delivery reports go (the envelope's sender); mail_from's address if empty."
+    )
+    bounce_mailbox: SecretStr = Field(
+        SecretStr(""),
+        description="Where delivery reports are read: an mbox file, a Maildir, or imaps://user:password@host/INBOX.",
+    )
+    mail_limit: int = Field(
+        2_000,
+        ge=1,
+        description="Mails in 24 hours at which sending stops for a person to look; twice the last day's if more.",
+    )
+    open_signup: bool = Field(True, description="Whether the page /subscribe takes new readers.")
+    public_archive: str = Field(
+        "", description="A reader's address whose issues anybody may read at /archive; empty shows none."
+    )
     contact: str = Field(
         "",
         description="Web address or mailbox that legislatures find in our User-Agent; set it before crawling live.",

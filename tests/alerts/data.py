@@ -11,6 +11,8 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from alerts import subscriptions
+from alerts.subscriptions import Wishes
+from alerts.suppressions import Hasher
 from tracker.ingest import Run, ingest
 from tracker.settings import Settings
 from tracker.tagging import tag_bills
@@ -84,6 +86,12 @@ def settings(tmp_path: Path, **more: Any) -> Settings:
     return Settings(**values)
 
 
-def reader(engine: Engine, email: str = "ann@example.org", **wishes: Any) -> subscriptions.Reader:
+HASHER = Hasher("k" * 32)
+
+
+def reader(
+    engine: Engine, email: str = "ann@example.org", *, again: bool = False, confirmed: bool = True, **wishes: Any
+) -> subscriptions.Reader:
     """A confirmed reader."""
-    return subscriptions.add(engine, email, now=NOW, confirmed=True, **wishes)
+    asked = Wishes(**{k: tuple(v) if isinstance(v, list) else v for k, v in wishes.items()})
+    return subscriptions.add(engine, email, asked, hasher=HASHER, now=NOW, confirmed=confirmed, again=again)
