@@ -1,61 +1,26 @@
-"""Turns a reader's news into the digest's contents: plain values, frozen with the issue and then rendered."""
+"""Turns a reader's news into the digest's contents: plain values, frozen with the issue and then rendered.
+
+Each number in them can be asked of the database again at the change number in the footer;
+``tests/alerts/test_numbers.py`` does, and ``docs/digests.md`` shows how.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine
+from alerts import ahead
+from alerts.cards import card, hearing
+from alerts.cleaning import clean, day, shorten
+from alerts.digest import Bill, Selection
+from alerts.placing import SECTIONS, place, weight
+from alerts.snapshot import CATCH_UP
+from tracker import playbook
 
-from alerts.cleaning import bill_page, clean, day, shorten, web_address
-from alerts.digest import CATCH_UP, Bill, Selection
-from tracker import freshness, jurisdictions, playbook
-from tracker.events import EventKind
-from tracker.vocabulary import ActionClass, Stage, importance
-
-SECTIONS = {
-    "law": "Became law or vetoed",
-    "passed": "Passed a chamber",
-    "moved": "Amended and other movement",
-    "committee": "Committee action",
-    "new": "New bills",
-    "hearings": "Hearings in the coming week",
-    "corrections": "Corrections",
-}
-_LAW = {
-    ActionClass.BECAME_LAW,
-    ActionClass.EXECUTIVE_SIGNATURE,
-    ActionClass.EXECUTIVE_VETO,
-    ActionClass.EXECUTIVE_VETO_LINE_ITEM,
-    ActionClass.VETO_OVERRIDE_PASSAGE,
-    ActionClass.VETO_OVERRIDE_FAILURE,
-}
-_PASSED = {ActionClass.PASSAGE, ActionClass.CONCURRENCE, ActionClass.ENROLLED, ActionClass.EXECUTIVE_RECEIPT}
-_COMMITTEE = {
-    ActionClass.COMMITTEE_PASSAGE,
-    ActionClass.COMMITTEE_PASSAGE_FAVORABLE,
-    ActionClass.COMMITTEE_PASSAGE_UNFAVORABLE,
-    ActionClass.COMMITTEE_FAILURE,
-    ActionClass.REPORTED_OUT_OF_COMMITTEE,
-    ActionClass.DISCHARGE,
-    ActionClass.REFERRAL_COMMITTEE,
-    ActionClass.HEARING_SCHEDULED,
-    ActionClass.HEARING_CANCELLED,
-    ActionClass.HEARING_HELD,
-    ActionClass.WORK_SESSION,
-}
-_LAW_STAGES = {Stage.BECAME_LAW, Stage.VETOED}
-_PASSED_STAGES = {Stage.PASSED_ONE_CHAMBER, Stage.PASSED_LEGISLATURE, Stage.SENT_TO_EXECUTIVE}
-_HEARING_KINDS = {EventKind.HEARING, EventKind.HEARING_CHANGED, EventKind.HEARING_REMOVED}
-_MOVED_KINDS = {
-    EventKind.TITLE: "new title",
-    EventKind.VERSION: "new version of the text",
-    EventKind.VANISHED: "no longer listed by its legislature",
-    EventKind.RETURNED: "listed again",
-    EventKind.STAGE: "new stage",
-}
+OTHER = "Your keywords, searches and bills"
+_TOP = 3
 _FRESHNESS = {
     "fresh": "up to date",
     "quiet": "quiet: not in session",
@@ -63,156 +28,134 @@ _FRESHNESS = {
     "failing": "our last attempts failed: news may be missing",
     "unseen": "not checked yet: nothing here covers it",
 }
-# A bill we see for the first time that is older than this is not new to its legislature.
-_NEW = dt.timedelta(days=30)
 
 
-def compose(engine: Engine, news: Selection, *, public_url: str) -> dict[str, Any]:
+def compose(news: Selection, *, public_url: str) -> dict[str, Any]:
     """Everything a digest says, as JSON-ready values free of control characters and markup."""
-    strategies = {key: clean(s.name) for key, s in playbook.load().strategies.items()}
-    groups: dict[str, dict[tuple[str, str], list[dict[str, Any]]]] = {key: {} for key in SECTIONS}
-    dull_bills = dull_events = 0
-    for bill in news.bills:
-        section, reasons = place(bill, news.now)
-        if not section:
-            dull_bills += 1
-            dull_events += len(bill.events)
-            continue
-        key = bill.tags[0].strategy if bill.tags else (bill.lost[0] if bill.lost else "")
-        card = _card(bill, reasons, strategies, public_url)
-        groups[section].setdefault((key, bill.row.jurisdiction), []).append(card)
-    order = {key: at for at, key in enumerate(strategies)}
+    book = playbook.load()
+    strategies = {key: clean(s.name) for key, s in book.strategies.items()}
+    placed, dull_bills, dull_events = _placed(news)
+    groups: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in SECTIONS}
+    top = []
+    for bill, section, happened in placed:
+        made = card(bill, happened, strategies, public_url)
+        groups[section].setdefault(_strategy(bill, news), []).append(made)
+        top.append((weight(bill, section), made))
+    order = {key: at for at, key in enumerate(news.reader.wanted)}
     sections: list[dict[str, Any]] = []
     for name, title in SECTIONS.items():
-        parts: list[dict[str, Any]] = []
-        for (key, _), cards in sorted(groups[name].items(), key=lambda g: (order.get(g[0][0], 99), g[0][1])):
-            label = strategies.get(key, "Your keywords")
-            if parts and parts[-1]["strategy"] == label:
-                parts[-1]["bills"] += cards
-            else:
-                parts.append({"strategy": label, "bills": list(cards)})
+        parts: list[dict[str, Any]] = [
+            {"strategy": strategies.get(key, OTHER), "bills": cards}
+            for key, cards in sorted(groups[name].items(), key=lambda g: order.get(g[0], 99))
+        ]
         if parts:
             sections.append({"key": name, "title": title, "groups": parts})
-    zone = ZoneInfo(news.reader.timezone)
-    local = news.now.astimezone(zone)
-    table, unseen = _freshness(engine, news)
+    counts = {s["key"]: sum(_bills(c) for g in s["groups"] for c in g["bills"]) for s in sections}
+    local = news.now.astimezone(ZoneInfo(news.reader.timezone))
+    week = news.reader.cadence == "weekly"
     return {
+        "name": f"{book.name.upper()} bills" if len(book.name) <= 6 else "Bill digest",
+        "period": f"week {local.isocalendar().week}" if week else f"{local.day} {local:%b}",
         "date": day(local.date()),
         "moment": f"{day(local.date())}, {local:%H:%M %Z}",
+        "top": [_line(made) for _, made in sorted(top, key=lambda t: t[0])[:_TOP]],
         "sections": sections,
-        "counts": {s["key"]: sum(len(g["bills"]) for g in s["groups"]) for s in sections},
-        "bills": sum(len(g["bills"]) for s in sections for g in s["groups"]),
+        "counts": counts,
+        "bills": sum(counts.values()),
+        "map": _map(placed),
+        "agenda": _agenda(placed),
+        "ahead": _ahead(news, placed),
         "dull": {"bills": dull_bills, "events": dull_events},
-        "freshness": table,
-        "unseen": unseen,
-        "checked": {
-            "events": news.seen_events,
-            "states": [c.upper() for c in news.reader.states],
-            "strategies": [strategies.get(k, k) for k in news.reader.wanted],
-            "keywords": [clean(k) for k in news.reader.keywords],
-            "left_out": news.before,
-            "days": CATCH_UP.days,
-        },
+        **_freshness(news),
+        "checked": _checked(news, strategies),
+        "versions": {**news.snapshot.versions, "playbook": f"{book.name} {book.hash}"},
         "from_seq": news.from_seq,
         "to_seq": news.to_seq,
     }
 
 
-def place(bill: Bill, now: dt.datetime) -> tuple[str, list[str]]:
-    """The one section a bill belongs in and what happened to it; no section when nothing worth a line did."""
-    if bill.lost and not bill.tags and not bill.keywords:
-        return "corrections", []
-    kinds = {row.kind for row in bill.events}
-    acts = {c for r in bill.events if r.kind == EventKind.ACTION for c in r.after["classification"]}
-    stages = {r.after["stage"] for r in bill.events if r.kind == EventKind.STAGE}
-    stage = bill.row.stage
-    fresh_new = EventKind.NEW_BILL in kinds
-    since = (now - _NEW).date()
-    recent_stage = fresh_new and bill.row.stage_date is not None and bill.row.stage_date >= since
-    if acts & _LAW or (stage in _LAW_STAGES and (recent_stage or stages & _LAW_STAGES)):
-        return "law", [Stage(stage).label.lower() if stage in _LAW_STAGES else "the governor acted"]
-    if acts & _PASSED or (stage in _PASSED_STAGES and (recent_stage or stages & _PASSED_STAGES)):
-        return "passed", [Stage(stage).label.lower() if stage in _PASSED_STAGES else "passed a vote"]
-    moved = [words for kind, words in _MOVED_KINDS.items() if kind in kinds]
-    if EventKind.STAGE in kinds and stages <= {Stage.IN_COMMITTEE}:
-        moved.remove(_MOVED_KINDS[EventKind.STAGE])
-    other = {c for c in acts - _COMMITTEE if importance([c])}
-    if other:
-        moved.append("new action")
-    if not fresh_new and EventKind.TAG_GAINED in kinds and not (moved or acts & _COMMITTEE):
-        moved.append("newly recognised as relevant")
-    if fresh_new:
-        first = bill.row.first_action_date
-        section = "hearings" if bill.hearings else "new"
-        return section, ["new bill" if first is None or first >= since else "older bill, first seen by us now"]
-    if moved:
-        return "moved", moved
-    if bill.hearings:
-        return "hearings", ["hearing coming up"]
-    if acts & _COMMITTEE or kinds & _HEARING_KINDS or Stage.IN_COMMITTEE in stages:
-        return "committee", ["hearing changed" if kinds & _HEARING_KINDS else "committee action"]
-    return "", []
+Placed = tuple[Bill, str, list[str]]
 
 
-def _card(bill: Bill, reasons: Sequence[str], strategies: dict[str, str], public_url: str) -> dict[str, Any]:
-    row = bill.row
-    top = next((t for t in bill.tags if t.quote), None)
-    why = list(reasons)
-    if bill.tags:
-        why.append("tagged " + " and ".join(strategies.get(t.strategy, t.strategy) for t in bill.tags))
-    if bill.keywords:
-        why.append("your keyword " + " and ".join(shorten(k, 60) for k in bill.keywords))
-    lost = [strategies.get(k, k) for k in bill.lost]
-    if lost and not why:
-        why.append(f"we withdraw the tag {' and '.join(lost)}: on a new reading the bill does not show it")
-    late = next((r for r in bill.events if r.kind == EventKind.ACTION and r.after.get("late")), None)
-    return {
-        "key": f"{row.jurisdiction}/{row.session}/{row.identifier}",
-        "state": row.jurisdiction.upper(),
-        "identifier": shorten(row.identifier, 40),
-        "title": shorten(row.title, 180) or "(no title)",
-        "stage": Stage(row.stage).label if row.stage in set(Stage) else clean(row.stage),
-        "tone": row.stage if row.stage in _LAW_STAGES else "",
-        "action": shorten(row.latest_action, 160),
-        "action_date": day(row.latest_action_date),
-        "late": f"posted late: dated {day(late.after['date'])}, seen {day(late.seen_at.date())}" if late else "",
-        "tags": [
-            {"name": strategies.get(t.strategy, t.strategy), "confidence": f"{min(t.score, 0.99):.0%}"}
-            for t in bill.tags
-        ],
-        "quote": shorten(top.quote, 240) if top else "",
-        "quote_from": _source(top.field) if top else "",
-        "hearings": [hearing(h) for h in bill.hearings[:3]],
-        "why": "; ".join(why),
-        "official": web_address(row.url),
-        "page": bill_page(public_url, row.jurisdiction, row.session, row.identifier),
-    }
+def _placed(news: Selection) -> tuple[list[Placed], int, int]:
+    """Bills with their sections, companions on one card; and how many bills and events were too dull to show."""
+    found: list[Placed] = []
+    dull_bills = dull_events = 0
+    for bill in news.bills:
+        section, happened = place(bill, news.now)
+        if section:
+            found.append((bill, section, happened))
+        elif bill.events:
+            dull_bills += 1
+            dull_events += len(bill.events)
+    taken: dict[int, Bill] = {}
+    kept = []
+    for entry in sorted(found, key=lambda e: weight(e[0], e[1])):
+        bill = entry[0]
+        others = bill.facts.companions
+        home = next((taken[i] for i in others if i in taken), None)
+        if home is None:
+            home = next((b for b in taken.values() if bill.row.id in b.facts.companions), None)
+        if home is not None:
+            home.companions.append(bill)
+            taken[bill.row.id] = home
+            continue
+        taken[bill.row.id] = bill
+        kept.append(bill.row.id)
+    chosen = set(kept)
+    return [entry for entry in found if entry[0].row.id in chosen], dull_bills, dull_events
 
 
-def _source(field: str) -> str:
-    return {"title": "title", "text": "text"}.get(field, "summary")
+def _strategy(bill: Bill, news: Selection) -> str:
+    """The strategy a bill stands under: the first of the reader's that it has, gained or lost."""
+    has = {t.strategy for t in bill.tags}
+    both = (*(k for k in news.reader.wanted if k in has), *bill.lost)
+    return both[0] if both else ""
 
 
-def hearing(row: Any) -> str:
-    """A hearing in the legislature's own time: day, time with zone, committee, place."""
-    zone = row.timezone or str(jurisdictions.load()[row.jurisdiction].zone)
-    time = clean(row.time)
-    if time:
-        try:
-            at = dt.datetime.combine(row.date, dt.time.fromisoformat(time), ZoneInfo(zone))
-            time = f"{at:%H:%M %Z}"
-        except (ValueError, OSError, KeyError):
-            time = f"{time} local time"
-    parts = [f"{row.date:%a} {day(row.date)}", time, shorten(row.committee, 80), shorten(row.location, 80)]
-    words = ", ".join(p for p in parts if p)
-    return f"{words} (tentative)" if row.status == "tentative" else words
+def _bills(made: dict[str, Any]) -> int:
+    return 1 + len(made["also"])
 
 
-def _freshness(engine: Engine, news: Selection) -> tuple[list[dict[str, str]], list[str]]:
+def _line(made: dict[str, Any]) -> dict[str, str]:
+    said = f"{made['state']} {made['identifier']}: {made['happened']}"
+    return {"words": said, "title": shorten(made["title"], 90), "page": made["page"]}
+
+
+def _map(placed: Sequence[Placed]) -> dict[str, int]:
+    return dict(sorted(Counter(b.row.jurisdiction for e in placed for b in (e[0], *e[0].companions)).items()))
+
+
+def _agenda(placed: Sequence[Placed]) -> list[dict[str, str]]:
+    """Hearings of bills whose card stands in another section, so that the week's hearings are in one place."""
+    lines = []
+    for bill, section, _ in placed:
+        if section != "hearings":
+            for one in (bill, *bill.companions):
+                name = f"{one.row.jurisdiction.upper()} {shorten(one.row.identifier, 40)}"
+                lines += [(h.date, h.time, name, hearing(h)) for h in one.hearings]
+    return [{"bill": name, "words": words} for _, _, name, words in sorted(lines)]
+
+
+def _ahead(news: Selection, placed: Sequence[Placed]) -> list[dict[str, Any]]:
+    reader = news.reader
+    codes = set(reader.states) or {bill.row.jurisdiction for bill, _, _ in placed}
+    waiting = {}
+    for place_, ids in news.snapshot.waiting.items():
+        facts = news.snapshot.facts(ids).values()
+        waiting[place_] = sum(
+            any(t.strategy in reader.wanted and t.score >= reader.min_score for t in one.tags) for one in facts
+        )
+        if waiting[place_] and not reader.states:
+            codes.add(place_[0])
+    return ahead.dates(codes, waiting, news.now)
+
+
+def _freshness(news: Selection) -> dict[str, Any]:
     """The table for the reader's states. Who reads all states sees those with data; the rest are named."""
     wanted = set(news.reader.states)
     table, unseen = [], []
-    for row in freshness.survey(engine, now=news.now):
+    for row in news.snapshot.survey:
         fresh = row["freshness"]
         if wanted and row["code"] not in wanted:
             continue
@@ -231,20 +174,46 @@ def _freshness(engine: Engine, news: Selection) -> tuple[list[dict[str, str]], l
                 "action": day(fresh["newest_action_date"]) or "none seen",
             }
         )
-    return table, unseen
+    return {"freshness": table, "unseen": unseen}
+
+
+def _checked(news: Selection, strategies: dict[str, str]) -> dict[str, Any]:
+    reader = news.reader
+    return {
+        "events": news.seen_events,
+        "bills": news.seen_bills,
+        "unreadable": news.unreadable,
+        "states": [c.upper() for c in reader.states],
+        "strategies": [strategies.get(k, k) for k in reader.wanted],
+        "keywords": [clean(k) for k in reader.keywords],
+        "searches": [clean(s["name"]) for s in reader.searches],
+        "sponsors": [clean(name) for name in reader.sponsors],
+        "followed": len(reader.bills),
+        "min_score": reader.min_score,
+        "errors": [
+            f"{clean(s['name'])}: {clean(news.snapshot.index.error_of(s))}"
+            for s in reader.searches
+            if news.snapshot.index.error_of(s)
+        ],
+        "left_out": news.before,
+        "days": CATCH_UP.days,
+        "first": reader.last_seq == 0,
+    }
 
 
 def subject(content: dict[str, Any]) -> str:
-    """The mail's subject: what weighs most first."""
+    """The mail's subject: the counts, within 60 characters; never words of a bill."""
     counts = content["counts"]
-    words = (
-        ("law", "became law or vetoed"),
-        ("passed", "passed a chamber"),
-        ("new", "new"),
-        ("hearings", "with hearings"),
+    moved = sum(counts.get(k, 0) for k in ("passed", "amended", "committee", "moved"))
+    numbers = (
+        (counts.get("law", 0), "law or veto"),
+        (moved, "moved"),
+        (counts.get("new", 0), "new"),
+        (counts.get("hearings", 0), "hearings" if counts.get("hearings") != 1 else "hearing"),
+        (counts.get("corrections", 0), "corrected"),
     )
-    parts = [f"{counts[k]} {label}" for k, label in words if counts.get(k)]
-    bills = content["bills"]
-    lead = f"{bills} bill{'' if bills == 1 else 's'}" if bills else "nothing new"
-    tail: Iterable[str] = parts[:2] if bills else ()
-    return clean(f"Bill digest {content['date']}: " + ", ".join([lead, *tail]))
+    parts = [f"{number} {words}" for number, words in numbers if number]
+    head = f"{content['name']}, {content['period']}: "
+    while len(parts) > 1 and len(head + ", ".join(parts)) > 60:
+        parts.pop()
+    return clean(head + (", ".join(parts) or "nothing new"))

@@ -8,213 +8,129 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
-from sqlalchemy import func as sql
-
+from alerts.amended import Amendment
+from alerts.snapshot import Facts, Snapshot, Tag
 from alerts.subscriptions import Reader
-from tracker import events, jurisdictions
-from tracker.db import reading
 from tracker.events import EventKind
-from tracker.models.bills import BillEventRow, BillRow, HearingRow, SessionRow
-from tracker.models.tags import TagEvidenceRow, TagRow
-from tracker.tagging import IN_SCOPE
-
-CATCH_UP = dt.timedelta(days=14)
-HEARINGS_AHEAD = dt.timedelta(days=7)
-_PART = 500
-
-
-@dataclass
-class Tag:
-    """A strategy on a bill, with the first of the words that show it."""
-
-    strategy: str
-    score: float
-    quote: str = ""
-    field: str = ""
 
 
 @dataclass
 class Bill:
-    """A bill with its news for one reader."""
+    """A bill with its news for one reader. ``gained`` and ``lost`` are strategies with the cause: bill or classifier.
 
-    row: Any
-    session: str
-    events: list[Any] = field(default_factory=list)
-    tags: list[Tag] = field(default_factory=list)
-    hearings: list[Any] = field(default_factory=list)
-    keywords: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
+    ``fits`` says which other wishes it fits; ``companions`` are those with news of their own, on the same card.
+    """
+
+    facts: Facts
+    events: list[Any]
+    tags: list[Tag]
+    fits: list[str]
+    gained: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+    amendment: Amendment | None = None
+    companions: list[Bill] = field(default_factory=list)
+
+    @property
+    def row(self) -> Any:
+        """The bill's row."""
+        return self.facts.row
+
+    @property
+    def hearings(self) -> list[Any]:
+        """Its hearings in the coming week."""
+        return self.facts.hearings
 
 
 @dataclass
 class Selection:
-    """All news for one reader between two places in the log. ``before`` counts events too old to tell."""
+    """All news for one reader between two places in the log.
+
+    ``seen_events`` happened to ``seen_bills`` in the reader's states; ``before`` counts events too old to tell,
+    ``unreadable`` the bills among those seen that have no readable text.
+    """
 
     reader: Reader
+    snapshot: Snapshot
     from_seq: int
     to_seq: int
     now: dt.datetime
     bills: list[Bill]
     seen_events: int
+    seen_bills: int
     before: int
+    unreadable: int
 
 
-def select_news(engine: Engine, reader: Reader, *, now: dt.datetime) -> Selection:
-    """What is new for this reader, from one snapshot of the database."""
-    with reading(engine) as connection:
-        to_seq = events.last_seq(connection)
-        log = _log(connection, reader, to_seq, now)
-        news: dict[int, list[Any]] = defaultdict(list)
-        for row in log:
-            news[row.bill_id].append(row)
-        hearings = _hearings(connection, reader, now)
-        bills = _bills(connection, {*news, *hearings})
-        tags = _tags(connection, bills, reader)
-        found = []
-        for bill_id, bill in bills.items():
-            bill.events = news.get(bill_id, [])
-            bill.hearings = hearings.get(bill_id, [])
-            bill.tags = tags.get(bill_id, [])
-            bill.keywords = [k for k in reader.keywords if _in_title(k, bill.row.title)]
-            if not bill.tags:
-                bill.lost = _lost(bill.events, reader)
-            # Who gets mail more than weekly was told of these hearings when they were announced.
-            if not bill.events and reader.cadence != "weekly":
-                continue
-            if bill.tags or bill.keywords or bill.lost:
-                found.append(bill)
-        before = connection.execute(
-            select(sql.count())
-            .select_from(BillEventRow)
-            .where(
-                BillEventRow.seq > reader.last_seq,
-                BillEventRow.seq <= to_seq,
-                BillEventRow.seen_at < now - CATCH_UP,
-            )
-        ).scalar_one()
-    found.sort(key=lambda b: (b.row.jurisdiction, b.session, _natural(b.row.identifier)))
-    return Selection(reader, reader.last_seq, to_seq, now, found, len(log), before)
+def select_news(snapshot: Snapshot, reader: Reader) -> Selection:
+    """What is new for this reader in the snapshot."""
+    span = snapshot.span(reader.last_seq)
+    # Who gets mail more than weekly was told of these hearings when they were announced.
+    coming = set(snapshot.hearings) if reader.cadence == "weekly" else set()
+    found = []
+    for bill_id, facts in snapshot.facts({*span.log, *coming}).items():
+        bill = _bill(snapshot, reader, facts, span.log.get(bill_id, []))
+        if bill is not None:
+            found.append(bill)
+    found.sort(key=lambda b: (b.row.jurisdiction, b.row.session, natural(b.row.identifier)))
 
+    def mine(counts: dict[str, int]) -> int:
+        return sum(n for code, n in counts.items() if not reader.states or code in reader.states)
 
-def _log(connection: Connection, reader: Reader, to_seq: int, now: dt.datetime) -> Sequence[Any]:
-    query = (
-        select(BillEventRow)
-        .join(BillRow, BillRow.id == BillEventRow.bill_id)
-        .where(
-            BillEventRow.seq > reader.last_seq,
-            BillEventRow.seq <= to_seq,
-            BillEventRow.seen_at >= now - CATCH_UP,
-        )
-        .order_by(BillEventRow.seq)
+    return Selection(
+        reader,
+        snapshot,
+        reader.last_seq,
+        snapshot.to_seq,
+        snapshot.now,
+        found,
+        mine(span.events),
+        mine(span.bills),
+        mine(span.old),
+        mine(span.unreadable),
     )
-    if reader.states:
-        query = query.where(BillRow.jurisdiction.in_(reader.states))
-    return connection.execute(query).all()
 
 
-def _hearings(connection: Connection, reader: Reader, now: dt.datetime) -> dict[int, list[Any]]:
-    """Hearings from today on for a week, by the calendar of each legislature."""
-    query = (
-        select(HearingRow, BillRow.jurisdiction)
-        .join(BillRow, BillRow.id == HearingRow.bill_id)
-        .where(
-            HearingRow.removed_at.is_(None),
-            HearingRow.status.not_in(("cancelled", "passed")),
-            HearingRow.date >= (now - dt.timedelta(days=1)).date(),
-            HearingRow.date <= (now + HEARINGS_AHEAD + dt.timedelta(days=1)).date(),
-        )
-        .order_by(HearingRow.date, HearingRow.time, HearingRow.id)
-    )
-    if reader.states:
-        query = query.where(BillRow.jurisdiction.in_(reader.states))
-    places = jurisdictions.load()
-    found: dict[int, list[Any]] = defaultdict(list)
-    for row in connection.execute(query):
-        today = now.astimezone(places[row.jurisdiction].zone).date()
-        if today <= row.date <= today + HEARINGS_AHEAD:
-            found[row.bill_id].append(row)
-    return found
+def _bill(snapshot: Snapshot, reader: Reader, facts: Facts, happened: list[Any]) -> Bill | None:
+    row = facts.row
+    in_states = not reader.states or row.jurisdiction in reader.states
+    tags = [t for t in facts.tags if in_states and t.strategy in reader.wanted and t.score >= reader.min_score]
+    fits = snapshot.index.why(reader, row.id, row.title, in_states=in_states)
+    gained, lost = _turns(happened, reader) if in_states else ({}, {})
+    if not (tags or fits or lost):
+        return None
+    bill = Bill(facts, happened, tags, fits, gained, lost)
+    if happened:
+        bill.amendment = snapshot.amendment(row.id, happened)
+    return bill
 
 
-def _bills(connection: Connection, ids: Iterable[int]) -> dict[int, Bill]:
-    found: dict[int, Bill] = {}
-    for part in _parts(sorted(ids)):
-        for row in connection.execute(
-            select(
-                BillRow.id,
-                BillRow.jurisdiction,
-                BillRow.identifier,
-                BillRow.title,
-                BillRow.stage,
-                BillRow.stage_date,
-                BillRow.first_action_date,
-                BillRow.latest_action,
-                BillRow.latest_action_date,
-                BillRow.url,
-                SessionRow.identifier.label("session"),
-            )
-            .join(SessionRow, SessionRow.id == BillRow.session_id)
-            .where(BillRow.id.in_(part))
-        ):
-            found[row.id] = Bill(row, row.session)
-    return found
-
-
-def _tags(connection: Connection, ids: Iterable[int], reader: Reader) -> dict[int, list[Tag]]:
-    by_tag: dict[int, Tag] = {}
-    found: dict[int, list[Tag]] = defaultdict(list)
-    for part in _parts(sorted(ids)):
-        for row in connection.execute(
-            select(TagRow.id, TagRow.bill_id, TagRow.strategy, TagRow.score)
-            .where(
-                TagRow.bill_id.in_(part),
-                TagRow.removed_at.is_(None),
-                TagRow.applied.is_(True),
-                TagRow.strategy != IN_SCOPE,
-                TagRow.strategy.in_(reader.wanted),
-                TagRow.score >= reader.min_score,
-            )
-            .order_by(TagRow.score.desc(), TagRow.strategy)
-        ):
-            by_tag[row.id] = Tag(row.strategy, row.score)
-            found[row.bill_id].append(by_tag[row.id])
-    for part in _parts(sorted(by_tag)):
-        for shown in connection.execute(
-            select(TagEvidenceRow.tag_id, TagEvidenceRow.field, TagEvidenceRow.quote)
-            .where(TagEvidenceRow.tag_id.in_(part))
-            .order_by(TagEvidenceRow.tag_id, TagEvidenceRow.ordinal.desc())
-        ):
-            by_tag[shown.tag_id].quote, by_tag[shown.tag_id].field = shown.quote, shown.field
-    return found
-
-
-def _lost(happened: Sequence[Any], reader: Reader) -> list[str]:
-    """Strategies whose tag was withdrawn after an earlier digest may have told of it."""
-    state: dict[str, tuple[bool, bool]] = {}
+def _turns(happened: Sequence[Any], reader: Reader) -> tuple[dict[str, str], dict[str, str]]:
+    """Strategies that came, and that went after an earlier digest may have told of them, with the cause."""
+    before: dict[str, bool] = {}
+    after: dict[str, tuple[bool, str]] = {}
     for row in happened:
         if row.kind == EventKind.TAG_GAINED:
-            key = row.after["strategy"]
-            state[key] = (state.get(key, (False, False))[0], True)
+            key, sure, had = row.after["strategy"], row.after["score"], False
+            cause = row.after.get("cause", "bill")
         elif row.kind == EventKind.TAG_LOST:
-            key = row.before["strategy"]
-            state[key] = (state.get(key, (True, False))[0], False)
-    return [k for k in reader.wanted if state.get(k) == (True, False)]
+            key, sure, had = row.before["strategy"], row.before["score"], True
+            cause = row.after.get("cause", "bill")
+        else:
+            continue
+        if sure >= reader.min_score:
+            before.setdefault(key, had)
+            after[key] = not had, cause
+    turned = [k for k in reader.wanted if k in after and before[k] != after[k][0]]
+    return (
+        {k: after[k][1] for k in turned if after[k][0]},
+        {k: after[k][1] for k in turned if not after[k][0]},
+    )
 
 
-def _in_title(keyword: str, title: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(keyword.casefold())}(?!\w)", title.casefold()) is not None
-
-
-def _natural(identifier: str) -> list[tuple[int, str]]:
+def natural(identifier: str) -> list[tuple[int, str]]:
+    """A key that sorts HB 9 before HB 10."""
     return [(int(p), "") if p.isdecimal() else (0, p) for p in re.split(r"(\d+)", identifier)]
-
-
-def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), _PART):
-        yield ids[start : start + _PART]

@@ -12,7 +12,6 @@ from email.utils import format_datetime, parseaddr
 
 from tracker.cleaning import clean
 
-
 # A link of usual length in List-Unsubscribe would be folded into encoded words, which no mail program follows.
 _ONE_LINE = SMTP.clone(max_line_length=900)
 

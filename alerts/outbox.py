@@ -20,9 +20,10 @@ from alerts import due
 from alerts.compose import compose, subject
 from alerts.digest import select_news
 from alerts.mail import build, message_id
-from alerts.render import Parts, Private, letter, render, whole
+from alerts.render import Parts, Private, addressed, letter, render, templates_hash, whole
+from alerts.snapshot import Snapshot, take
 from alerts.states import State
-from alerts.subscriptions import Reader
+from alerts.subscriptions import Reader, find
 from alerts.tokens import Links
 from tracker.db import reading, writing
 from tracker.models.readers import DeliveryRow, DigestIssueRow, SubscriberRow
@@ -45,7 +46,14 @@ def links_of(settings: Settings) -> Links:
 
 def draft(engine: Engine, settings: Settings, reader: Reader, *, now: dt.datetime) -> Draft:
     """The digest that this reader would get now. Changes nothing."""
-    content = compose(engine, select_news(engine, reader, now=now), public_url=settings.public_url)
+    with take(engine, [reader], now=now) as snapshot:
+        return draft_from(snapshot, settings, reader)
+
+
+def draft_from(snapshot: Snapshot, settings: Settings, reader: Reader) -> Draft:
+    """The digest that this reader would get of a snapshot."""
+    content = compose(select_news(snapshot, reader), public_url=settings.public_url)
+    content["versions"]["templates"] = templates_hash()
     line = subject(content)
     return Draft(content, line, render(content, subject=line, public_url=settings.public_url))
 
@@ -62,15 +70,16 @@ def refusal(reader: Reader, now: dt.datetime) -> str:
 
 
 def plan(
-    engine: Engine, settings: Settings, reader: Reader, *, now: dt.datetime, forced: bool, dry_run: bool
+    engine: Engine, snapshot: Snapshot, settings: Settings, reader: Reader, *, forced: bool, dry_run: bool
 ) -> Draft | None:
     """Freeze this reader's digest if it is due (or ``forced`` and there is news); None when there is nothing."""
+    now = snapshot.now
     with reading(engine) as connection:
         last, today = _past(connection, reader, now)
     is_due = due.is_due(reader, last, now, today=today)
     if not is_due and not forced:
         return None
-    made = draft(engine, settings, reader, now=now)
+    made = draft_from(snapshot, settings, reader)
     if not is_due and made.content["to_seq"] <= reader.last_seq:
         return None
     silent = reader.cadence != "weekly" or not reader.empty_weeks
@@ -137,16 +146,15 @@ def _issue(
 ) -> None:
     issue = connection.execute(
         insert(DigestIssueRow)
-        .values(
-            subscriber_id=reader.id, planned_at=now, kind=kind, subject=line, html=html, text=text, mail=b"", **values
-        )
+        .values(subscriber_id=reader.id, planned_at=now, kind=kind, subject=line, html="", text="", mail=b"", **values)
         .returning(DigestIssueRow.id)
     ).scalar_one()
+    html, text = addressed(html, text, links_of(settings).issue(issue))
     mail = _mail(settings, reader, kind, issue, line, html, text, now)
     connection.execute(
         update(DigestIssueRow)
         .where(DigestIssueRow.id == issue)
-        .values(mail=zlib.compress(mail, 6), sha256=hashlib.sha256(mail).hexdigest())
+        .values(html=html, text=text, mail=zlib.compress(mail, 6), sha256=hashlib.sha256(mail).hexdigest())
     )
     connection.execute(
         insert(DeliveryRow).values(
@@ -173,7 +181,6 @@ def _mail(
         unsubscribe=links.unsubscribe(reader),
         preferences=links.preferences(reader, now),
         feedback=links.feedback(reader, issue),
-        archive=links.issue(issue),
     )
     if kind == "digest":
         html, text = whole(html, text, private)
@@ -214,10 +221,9 @@ def rebuilt_mail(engine: Engine, settings: Settings, issue: int) -> bytes | None
         )
     if row is None or email is None:
         return None
-    from alerts.subscriptions import find
-
     html, text = row.html, row.text
     if row.kind == "digest":
         content = {k: v for k, v in row.snapshot.items() if k != "shown"}
         html, text, _ = render(content, subject=row.subject, public_url=settings.public_url)
+        html, text = addressed(html, text, links_of(settings).issue(issue))
     return _mail(settings, find(engine, email), row.kind, issue, row.subject, html, text, row.planned_at)

@@ -19,6 +19,7 @@ from sqlalchemy import func as sql
 from alerts import bounces, brake, notices, states, suppressions
 from alerts.mail import sender_of
 from alerts.outbox import opened, plan, refusal
+from alerts.snapshot import take
 from alerts.states import State
 from alerts.subscriptions import Reader, everyone
 from alerts.suppressions import Hasher
@@ -122,20 +123,25 @@ def _plan_all(
     *,
     dry_run: bool,
 ) -> None:
+    readers = []
     for reader in everyone(engine) if only is None else only:
         why_not = refusal(reader, now)
-        if why_not:
-            if only is not None:
-                report.errors.append(f"{reader.email} gets no mail: {why_not}")
-            continue
-        try:
-            made = plan(engine, settings, reader, now=now, forced=only is not None, dry_run=dry_run)
-        except Exception as error:
-            # One reader's trouble must not cost the others their digest; the run ends with a look needed.
-            report.errors.append(f"{reader.email}: {type(error).__name__}: {error}"[:300])
-            continue
-        if made is not None and dry_run:
-            report.mails.append(_line(reader.email, made.subject, made.content) | {"state": "dry run"})
+        if not why_not:
+            readers.append(reader)
+        elif only is not None:
+            report.errors.append(f"{reader.email} gets no mail: {why_not}")
+    if not readers:
+        return
+    with take(engine, readers, now=now) as snapshot:
+        for reader in readers:
+            try:
+                made = plan(engine, snapshot, settings, reader, forced=only is not None, dry_run=dry_run)
+            except Exception as error:
+                # One reader's trouble must not cost the others their digest; the run ends with a look needed.
+                report.errors.append(f"{reader.email}: {type(error).__name__}: {error}"[:300])
+                continue
+            if made is not None and dry_run:
+                report.mails.append(_line(reader.email, made.subject, made.content) | {"state": "dry run"})
 
 
 def deliver(

@@ -162,7 +162,8 @@ class Session(_Data):
 
     ``identifier`` is Open States'; ``site`` is what the state's own site calls it (same when empty).
     ``start`` to ``end`` is the session's life; ``meets`` are the days the chambers sit in it (all of it when
-    empty). ``dates = "approximate"`` marks days that are scheduled or remembered, not checked.
+    empty). ``crossover`` is the day by which a bill must have passed its first chamber.
+    ``dates = "approximate"`` marks days that are scheduled or remembered, not checked.
     """
 
     identifier: _Text
@@ -173,6 +174,7 @@ class Session(_Data):
     site: str = ""
     prefile: dt.date | None = None
     meets: tuple[Annotated[Period, BeforeValidator(_period)], ...] = ()
+    crossover: dt.date | None = None
     executive_until: dt.date | None = None
     carries_over_to: str = ""
     dates: Literal["known", "approximate"] = "known"

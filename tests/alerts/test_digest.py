@@ -60,7 +60,7 @@ def test_a_week_of_news_lands_in_its_sections(engine: Engine, tmp_path: Path) ->
     }
     assert made.content["dull"]["bills"] == 1
     assert "Wed 12 Mar 2025, 09:30 CDT, Education" in made.parts.text
-    assert "we withdraw the tag Tax credits" in made.parts.text
+    assert "We withdraw the tag Tax credits" in made.parts.text
     assert "https://legislature.example/HB1" in made.parts.html
     assert "http://127.0.0.1:8000/bills/tx/89R/HB%201" in made.parts.html
 
@@ -68,7 +68,7 @@ def test_a_week_of_news_lands_in_its_sections(engine: Engine, tmp_path: Path) ->
 def test_both_parts_list_the_same_bills_each_once(sqlite: Engine, tmp_path: Path) -> None:
     load(sqlite, [bill(f"HB {n}", title=f"A tax credit and a grant, number {n}") for n in range(1, 30)])
     parts = draft(sqlite, settings(tmp_path), reader(sqlite), now=NOW).parts
-    in_html = re.findall(r"/bills/tx/89R/(HB%20\d+)\"", parts.html)
+    in_html = re.findall(r"<h4[^>]*><a href=\"[^\"]*/bills/tx/89R/(HB%20\d+)\"", parts.html)
     in_text = re.findall(r"/bills/tx/89R/(HB%20\d+)$", parts.text, re.M)
     assert in_html == in_text == [f"HB%20{n}" for n in range(1, 30)]
 
@@ -96,7 +96,7 @@ def test_states_strategies_and_keywords_choose(sqlite: Engine, tmp_path: Path) -
     asked = reader(sqlite, states=["tx"], strategies=["tax_credits"], keywords=["welding"])
     made = draft(sqlite, settings(tmp_path), asked, now=NOW)
     assert sections(made.content)["new"] == ["HB 1", "HB 3"]
-    assert "your keyword welding" in made.parts.text
+    assert "keyword “welding”" in made.parts.text
     assert [row["state"] for row in made.content["freshness"]] == ["TX"]
 
 
@@ -148,16 +148,21 @@ def test_hostile_words_change_neither_headers_nor_markup(title: str, action: str
         "key": "k", "state": "TX", "identifier": "HB 1", "title": clean(title), "stage": "Introduced",
         "tone": "", "action": clean(action), "action_date": "", "late": "", "tags": [], "quote": clean(title),
         "quote_from": "text", "hearings": [], "why": "new", "official": web_address(title), "page": "http://x/",
+        "text": "", "also": [], "diff": {}, "turns": [], "happened": "new bill",
     }  # fmt: skip
     section = {"key": "new", "title": "New", "groups": [{"strategy": "S", "bills": [card]}]}
     content = {
-        "date": "d", "moment": "m", "sections": [section], "counts": {"new": 1}, "bills": 1,
-        "dull": {"bills": 0, "events": 0}, "freshness": [], "unseen": [], "to_seq": 1,
-        "checked": {"events": 1, "states": [], "strategies": [], "keywords": [], "left_out": 0, "days": 14},
+        "name": "CTE bills", "period": "week 1", "date": "d", "moment": "m", "sections": [section],
+        "counts": {"new": 1}, "bills": 1, "top": [], "map": {}, "agenda": [], "ahead": [],
+        "dull": {"bills": 0, "events": 0}, "freshness": [], "unseen": [], "from_seq": 0, "to_seq": 1,
+        "versions": {"playbook": "p", "classifier": "c"},
+        "checked": {"events": 1, "bills": 1, "unreadable": 0, "states": [], "strategies": [], "keywords": [],
+                    "searches": [], "sponsors": [], "followed": 0, "min_score": 0.0, "errors": [], "left_out": 0,
+                    "days": 14, "first": False},
     }  # fmt: skip
     parts = render(content, subject=clean(title), public_url="http://x")
     assert "<script" not in parts.html
-    assert parts.html.count("<h4") == 1 and parts.html.count("<a ") == 1 + bool(card["official"])
+    assert parts.html.count("<h4") == 1 and parts.html.count("<a ") == 2 + bool(card["official"])
     mail = build(
         mail_from="D <d@example.org>", to="a@example.org", subject=title + "\r\nBcc: x@example.org",
         html=parts.html, text=parts.text, identifier="<1@x>", planned_at=NOW, unsubscribe="http://x/u",
