@@ -24,6 +24,8 @@ MAX_HTML = 90_000
 _PRIVATE_ROOM = 3_000
 _FIRST_TRY = 120
 MARK = "<!--only-for-you-->"
+# What cannot stand in style attributes comes in when those are made.
+_STYLES = "<!--styles-->"
 # Stands for the issue's own address until the issue has its number.
 ISSUE = "https://issue.invalid/"
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -64,6 +66,7 @@ def environment() -> Environment:
         "dark_css": Markup(tilemap.CSS + amendments.CSS),
         "issue": ISSUE,
         "mark": Markup(MARK),
+        "styles": Markup(_STYLES),
     }
     return made
 
@@ -91,6 +94,7 @@ def render(content: dict[str, Any], *, subject: str, public_url: str, limit: int
     while True:
         cut = _first(content, shown)
         html = _inliner().inline(environment().get_template("digest.html").render(d=cut, **values))
+        html = html.replace(_STYLES, environment().get_template("dark.css.html").render(), 1)
         size = len(html.encode())
         if size < room or not shown:
             break
