@@ -32,7 +32,11 @@ def card(bill: Bill, happened: Sequence[str], strategies: dict[str, str], public
         "action_date": day(row.latest_action_date),
         "late": f"posted late: dated {day(late.after['date'])}, seen {day(late.seen_at.date())}" if late else "",
         "tags": [
-            {"name": strategies.get(t.strategy, t.strategy), "confidence": f"{min(t.score, 0.99):.0%}"}
+            {
+                "key": t.strategy,
+                "name": strategies.get(t.strategy, t.strategy),
+                "confidence": f"{min(t.score, 0.99):.0%}",
+            }
             for t in bill.tags
         ],
         "quote": shorten(quote.text, 240) if quote else "",

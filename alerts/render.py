@@ -131,11 +131,6 @@ def letter(title: str, words: Sequence[str], url: str) -> tuple[str, str]:
     return html, environment().get_template("letter.txt").render(values)
 
 
-def page(title: str, words: str, *, form: bool = False) -> str:
-    """One of the few pages a mail leads to."""
-    return environment().get_template("page.html").render(title=title, words=words, form=form)
-
-
 def _line(line: Sequence[Sequence[str]]) -> tuple[Change, ...]:
     return tuple(Change(kind, text) for kind, text in line)  # type: ignore[arg-type]
 

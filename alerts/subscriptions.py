@@ -104,14 +104,15 @@ def add(
             values["confirmed_at"] = now
         if found is None:
             connection.execute(
-                insert(SubscriptionRow).values(subscriber_id=_new(connection, email, hasher, values, now), **own)
+                insert(SubscriptionRow).values(subscriber_id=new_reader(connection, email, hasher, values, now), **own)
             )
         else:
             change(connection, found.id, values, own)
-        return _readers(connection, email)[0]
+        return readers(connection, email)[0]
 
 
-def _new(connection: Connection, email: str, hasher: Hasher, values: Mapping[str, Any], now: dt.datetime) -> int:
+def new_reader(connection: Connection, email: str, hasher: Hasher, values: Mapping[str, Any], now: dt.datetime) -> int:
+    """Insert a reader, inside a writing transaction; returns the id."""
     return connection.execute(
         insert(SubscriberRow)
         .values(
@@ -132,7 +133,8 @@ def change(connection: Connection, reader: int, values: Mapping[str, Any], own: 
     connection.execute(update(SubscriptionRow).where(SubscriptionRow.subscriber_id == reader).values(**own))
 
 
-def _readers(connection: Connection, email: str | None = None, *, seed: str | None = None) -> list[Reader]:
+def readers(connection: Connection, email: str | None = None, *, seed: str | None = None) -> list[Reader]:
+    """All readers by address, or the one of an address or seed."""
     lists = (*_LISTS, "searches")
     query = (
         select(SubscriberRow, *(getattr(SubscriptionRow, n) for n in lists), SuppressionRow.reason.label("why"))
@@ -160,13 +162,13 @@ def _reader(row: Any, plain: Sequence[str], lists: Sequence[str]) -> Reader:
 def everyone(engine: Engine) -> list[Reader]:
     """All readers, by address."""
     with reading(engine) as connection:
-        return _readers(connection)
+        return readers(connection)
 
 
 def find(engine: Engine, email: str) -> Reader:
     """One reader; raises :class:`SubscriptionError` when there is none."""
     with reading(engine) as connection:
-        found = _readers(connection, email.strip().lower())
+        found = readers(connection, email.strip().lower())
     if not found:
         raise SubscriptionError(f"{email} is not a subscriber; billtracker subscribers list shows all")
     return found[0]
@@ -175,7 +177,7 @@ def find(engine: Engine, email: str) -> Reader:
 def of_seed(engine: Engine, seed: str) -> Reader | None:
     """The reader whose links carry this seed."""
     with reading(engine) as connection:
-        found = _readers(connection, seed=seed)
+        found = readers(connection, seed=seed)
     return found[0] if found else None
 
 
