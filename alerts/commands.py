@@ -170,15 +170,18 @@ def preview(
 ) -> None:
     """Show what a reader would get now; nothing is sent or noted."""
     from alerts.outbox import draft
+    from alerts.render import MARK, addressed
 
     settings = console.load_settings()
     engine = console.open_database(settings)
     made = draft(engine, settings, _reader(engine, email), now=console.parse_now(now))
+    # A preview has no issue yet: its "read in the browser" leads to the start page.
+    html, plain = addressed(made.parts.html.replace(MARK, ""), made.parts.text, settings.public_url)
     if out is None:
-        console.emit(f"Subject: {made.subject}\n\n{made.parts.text}", as_json=False)
+        console.emit(f"Subject: {made.subject}\n\n{plain}", as_json=False)
         return
     out.mkdir(parents=True, exist_ok=True)
-    for name, text in (("digest.html", made.parts.html), ("digest.txt", made.parts.text)):
+    for name, text in (("digest.html", html), ("digest.txt", plain)):
         (out / name).write_text(text, encoding="utf-8")
     typer.echo(f"{made.subject}: {out / 'digest.html'} and digest.txt")
 
@@ -256,6 +259,20 @@ def bounces_(
         console.emit(done.__dict__)
     else:
         console.table([done.__dict__])
+
+
+@digest.command("receipts")
+def receipts_(issue: Annotated[int, typer.Argument(metavar="ISSUE")], as_json: AsJson = False) -> None:
+    """For each bill of an issue: when it was first seen, tagged and mailed."""
+    from alerts.receipts import receipts
+
+    rows = receipts(console.open_database(), issue)
+    if rows is None:
+        console.fail(f"there is no issue {issue}")
+    if as_json:
+        console.emit(rows)
+    else:
+        console.table(rows, ["key", "first_seen", "tagged", "happened", "mailed", "hours", "state"])
 
 
 @digest.command("replay")

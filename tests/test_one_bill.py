@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Engine, select
 
-from alerts.outbox import send
+from alerts.outbox import opened
+from alerts.sending import send
 from tests.alerts.data import FILED, NOW, PASSED, bill, load, reader, settings
 from tests.tracker.web.conftest import Serve, serve
 from tracker import readonly, spreadsheet
@@ -68,7 +69,7 @@ def card(engine: Engine, issue: int) -> dict[str, Any]:
     cards = [c for s in row.snapshot["sections"] for g in s["groups"] for c in g["bills"] if c["key"] == KEY]
     assert len(cards) == 1
     found: dict[str, Any] = cards[0]
-    body = message_from_bytes(row.mail, policy=SMTP).get_body(("plain",))
+    body = message_from_bytes(opened(row.mail), policy=SMTP).get_body(("plain",))
     assert body is not None
     words = " ".join(body.get_content().split())
     assert found["quote"] in words and found["title"] in words and found["action"] in words

@@ -25,6 +25,7 @@ from tracker.tagging import tag_bills
 
 NOW = dt.datetime(2025, 3, 3, 15, tzinfo=dt.UTC)
 CAREER = "A bill relating to a tax credit for employers of apprentices"
+FIRST_WORDS = "a tax credit"
 
 
 class WordTagger:
