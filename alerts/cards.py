@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from alerts.cleaning import bill_page, clean, day, shorten, web_address
+from alerts import cleaning
+from alerts.cleaning import clean, day
 from alerts.digest import Bill
 from alerts.placing import LAW_STAGES
 from tracker import jurisdictions
 from tracker.events import EventKind
 from tracker.records import bill_key
 from tracker.vocabulary import Stage
+
+# The same bill is on many readers' cards.
+shorten = lru_cache(maxsize=20_000)(cleaning.shorten)
+web_address = lru_cache(maxsize=20_000)(cleaning.web_address)
+bill_page = lru_cache(maxsize=20_000)(cleaning.bill_page)
 
 
 def card(bill: Bill, happened: Sequence[str], strategies: dict[str, str], public_url: str) -> dict[str, Any]:

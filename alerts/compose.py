@@ -17,7 +17,6 @@ from alerts.cleaning import clean, day, shorten
 from alerts.digest import Bill, Selection
 from alerts.placing import SECTIONS, place, weight
 from alerts.snapshot import CATCH_UP
-from tracker import playbook
 
 OTHER = "Your keywords, searches and bills"
 _TOP = 3
@@ -32,7 +31,7 @@ _FRESHNESS = {
 
 def compose(news: Selection, *, public_url: str) -> dict[str, Any]:
     """Everything a digest says, as JSON-ready values free of control characters and markup."""
-    book = playbook.load()
+    book = news.snapshot.book
     strategies = {key: clean(s.name) for key, s in book.strategies.items()}
     placed, dull_bills, dull_events = _placed(news)
     groups: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in SECTIONS}

@@ -117,6 +117,7 @@ def _freeze(
             "from_seq": content["from_seq"],
             "to_seq": content["to_seq"],
             "snapshot": {**content, "shown": made.parts.shown},
+            "bills": content["bills"],
         }
         _issue(connection, settings, reader, "digest", made.subject, made.parts.html, made.parts.text, now, values)
         connection.execute(

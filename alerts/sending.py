@@ -291,7 +291,7 @@ class _Run:
         )
         if outcome.state == State.FAILED and bounces.kind_of(outcome.error) is bounces.Kind.HARD:
             suppressions.suppress(connection, self.hasher, row.email, "no such address", now=self.now)
-        line = _line(row.email, row.subject, {"bills": row.bills or 0}) | {"issue": row.issue_id}
+        line = _line(row.email, row.subject, {"bills": row.bills}) | {"issue": row.issue_id}
         self.report.mails.append(line | ({"file": outcome.file} if outcome.file else {"state": str(after)}))
         if after is not State.ACCEPTED:
             self.report.errors.append(f"{row.email}: {after}: {outcome.error}")
@@ -337,7 +337,7 @@ def _full() -> Executable:
             DigestIssueRow.kind,
             DigestIssueRow.planned_at,
             DigestIssueRow.subject,
-            DigestIssueRow.snapshot["bills"].as_integer().label("bills"),
+            DigestIssueRow.bills,
             DigestIssueRow.mail,
             SubscriberRow.email,
             SubscriberRow.confirmed,

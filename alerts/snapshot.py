@@ -20,7 +20,7 @@ from sqlalchemy import func as sql
 from alerts import ahead, matches
 from alerts.amended import Amendment, amendment
 from alerts.subscriptions import Reader
-from tracker import events, freshness, jurisdictions
+from tracker import events, freshness, jurisdictions, playbook
 from tracker.db import reading
 from tracker.events import EventKind
 from tracker.models.bills import (
@@ -34,6 +34,7 @@ from tracker.models.bills import (
     VersionRow,
 )
 from tracker.models.tags import ClassifierRow, TagEvidenceRow, TagRow
+from tracker.playbook import Playbook
 from tracker.search_index import catch_up
 from tracker.tagging import IN_SCOPE
 from tracker.vocabulary import Stage
@@ -115,6 +116,11 @@ class Snapshot:
     def survey(self) -> list[dict[str, Any]]:
         """How fresh each jurisdiction is."""
         return freshness.survey(self.engine, now=self.now)
+
+    @cached_property
+    def book(self) -> Playbook:
+        """The playbook in use."""
+        return playbook.load()
 
     @cached_property
     def versions(self) -> dict[str, str]:

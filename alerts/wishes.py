@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -86,6 +87,7 @@ def search_of(saved: Mapping[str, Any]) -> Query:
     return Query(text=str(saved.get("text") or ""), min_score=saved.get("min_score"), **filters)
 
 
+@lru_cache(maxsize=1)
 def default_strategies() -> tuple[str, ...]:
     """The strategies of the playbook's first group: what a reader gets who names none."""
     strategies = playbook.load().strategy

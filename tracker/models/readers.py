@@ -97,6 +97,7 @@ class DigestIssueRow(Base):
     mail: Mapped[bytes] = mapped_column(LargeBinary)
     kind: Mapped[str] = mapped_column(String(12), server_default="digest")
     sha256: Mapped[str] = mapped_column(String(64), server_default="")
+    bills: Mapped[int] = mapped_column(Integer, server_default="0")
 
 
 class DeliveryRow(Base):
