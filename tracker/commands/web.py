@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import socket
 from typing import Annotated
 
@@ -33,9 +34,8 @@ def serve(
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        console.fail(
-            f"cannot listen on {host}, port {port} ({error.strerror or error}): choose another --port or --host"
-        )
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else "there is no such host"
+        console.fail(f"cannot listen on {host}, port {port} ({why}): choose another --port or --host")
     with listener:
         try:
             app = create_app(settings)

@@ -36,6 +36,15 @@ def api(engine: Engine, serve: Serve) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture
+def small(sqlite: Engine, serve: Serve) -> Iterator[httpx.Client]:
+    """The same on SQLite alone, for what no database has a part in."""
+    analysts.load(sqlite)
+    key = key_for(sqlite)
+    with httpx.Client(base_url=serve(sqlite), headers={"X-API-KEY": key}, timeout=20) as client:
+        yield client
+
+
 def get(api: httpx.Client, path: str, status: int = 200, **params: Any) -> Any:
     reply = api.get(path, params=params)
     assert reply.status_code == status, (reply.url, reply.text[:300])
@@ -211,14 +220,14 @@ def test_errors(api: httpx.Client) -> None:
             assert detail and (isinstance(detail, list) == (status == 422))
 
 
-def test_nobody_is_known(api: httpx.Client) -> None:
+def test_nobody_is_known(small: httpx.Client) -> None:
     for path, params in (
         ("/people", {"jurisdiction": "tx"}),
         ("/people", {"name": "Murphy"}),
         ("/people.geo", {"lat": 30.2, "lng": -97.7}),
         ("/committees", {"jurisdiction": "tx"}),
     ):
-        found = get(api, path, **params)
+        found = get(small, path, **params)
         assert found["results"] == [] and found["pagination"]["total_items"] == 0
 
 
@@ -341,23 +350,23 @@ def test_an_unchanged_reply_is_not_sent_again(api: httpx.Client, engine: Engine)
     assert api.get("/bills", params={"jurisdiction": "tx"}, headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_other_sites_may_read_the_api_and_nothing_else(api: httpx.Client) -> None:
+def test_other_sites_may_read_the_api_and_nothing_else(small: httpx.Client) -> None:
     there = {"Origin": "https://elsewhere.example"}
     asked = {**there, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-api-key"}
     for path in ("/bills", "/api/v3/bills"):
-        first = httpx.options(f"{api.base_url}{path}", headers=asked)
+        first = httpx.options(f"{small.base_url}{path}", headers=asked)
         assert first.status_code == 200 and first.headers["access-control-allow-origin"] == "*"
-        reply = api.get(path, params={"jurisdiction": "tx"}, headers=there)
+        reply = small.get(path, params={"jurisdiction": "tx"}, headers=there)
         assert reply.status_code == 200 and reply.headers["access-control-allow-origin"] == "*"
-        assert httpx.get(f"{api.base_url}{path}", headers=there).status_code == 403
-    assert "access-control-allow-origin" not in api.get("/sql", headers=there).headers
+        assert httpx.get(f"{small.base_url}{path}", headers=there).status_code == 403
+    assert "access-control-allow-origin" not in small.get("/sql", headers=there).headers
 
 
-def test_browsers_are_led_to_the_page(api: httpx.Client) -> None:
+def test_browsers_are_led_to_the_page(small: httpx.Client) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-    page = httpx.get(f"{api.base_url}/bills/tx/89R/HB%2012", headers=browser)
+    page = httpx.get(f"{small.base_url}/bills/tx/89R/HB%2012", headers=browser)
     assert page.status_code == 302 and page.headers["location"] == "/bill/tx/89R/HB%2012"
-    assert api.get("/bills/tx/89R/HB 12", headers=browser).status_code == 200
+    assert small.get("/bills/tx/89R/HB 12", headers=browser).status_code == 200
 
 
 Client = Callable[..., Any]
