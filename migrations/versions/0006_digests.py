@@ -46,7 +46,6 @@ def upgrade() -> None:
     with op.batch_alter_table("digest_issue", schema=None) as batch_op:
         batch_op.add_column(sa.Column("kind", sa.String(length=12), server_default="digest", nullable=False))
         batch_op.add_column(sa.Column("sha256", sa.String(length=64), server_default="", nullable=False))
-        batch_op.add_column(sa.Column("bills", sa.Integer(), server_default="0", nullable=False))
 
     with op.batch_alter_table("feedback", schema=None) as batch_op:
         batch_op.add_column(sa.Column("issue_id", sa.Integer(), nullable=True))
@@ -107,7 +106,6 @@ def downgrade() -> None:
         batch_op.drop_column("issue_id")
 
     with op.batch_alter_table("digest_issue", schema=None) as batch_op:
-        batch_op.drop_column("bills")
         batch_op.drop_column("sha256")
         batch_op.drop_column("kind")
 
