@@ -31,7 +31,7 @@ from tracker.cleaning import bill_path
 from tracker.db import reading
 
 CLIENTS = 8
-REQUESTS = 120
+REQUESTS = 80
 LIMIT_MS = 200.0
 WORDS = ["school", "tax", "credit", "apprenticeship", "teacher", "grant", "workforce", "college", "license", "energy",
          "water", "court", "health", "insurance", "vehicle", "budget", "election", "housing", "training"]  # fmt: skip

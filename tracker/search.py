@@ -32,9 +32,11 @@ __all__ = ["Hit", "Query", "QueryError", "Results", "matching", "search"]
 
 RANKED = 200
 COUNTED = 10_000
+# Facets look at so many hits.
+FACETED = 2_500
 MAX_LIMIT = 1_000
-# A hit in the title weighs as much as many in the text; usual lengths keep long texts from winning by size.
-_FIELDS = ((10.0, 15), (4.0, 60), (1.0, 1_500))
+# A hit in the title weighs as much as many in the text; usual lengths, in characters, keep long texts from winning.
+_FIELDS = ((10.0, 100), (4.0, 420), (1.0, 10_500))
 _SATURATION = 1.2
 
 
@@ -155,8 +157,8 @@ def scope(connection: Connection, search: Query, limit: int) -> Scope:
 
 
 def facets(connection: Connection, search: Query) -> dict[str, dict[str, int]]:
-    """How the hits (the newest :data:`COUNTED`) spread over jurisdiction, chamber and stage, most first."""
-    found = scope(connection, search, COUNTED)
+    """How the hits (the newest :data:`FACETED`) spread over jurisdiction, chamber and stage, most first."""
+    found = scope(connection, search, FACETED)
     counts: dict[str, dict[str, int]] = {"jurisdiction": {}, "chamber": {}, "stage": {}}
     rows = connection.execute(
         text(
@@ -240,10 +242,10 @@ def _scores(connection: Connection, keys: Sequence[int], tree: Node) -> dict[int
     for key, tokens in rows:
         total = 0.0
         for (weight, usual), words in zip(_FIELDS, unpack(tokens).split("|"), strict=True):
-            length = words.count(" ") / usual
             for needle in wanted:
                 times = words.count(needle)
                 if times:
+                    length = len(words) / usual
                     total += weight * times / (times + _SATURATION * (0.25 + 0.75 * length))
         scores[key] = round(total, 6)
     return scores

@@ -18,11 +18,10 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy import func as sql
 
 from tracker.bill_rows import table
-from tracker.db import reading
 from tracker.models.runs import CrawlIssueRow, CrawlRunRow
 from tracker.web.dependencies import AppSettings, Database
 from tracker.web.errors import not_found
-from tracker.web.pages.frame import show
+from tracker.web.pages.frame import looking, show
 
 SHOWN = 100
 ISSUES = 300
@@ -69,7 +68,7 @@ router = APIRouter(prefix="/admin", include_in_schema=False, dependencies=[Depen
 def admin(request: Request, engine: Database) -> Response:
     """What needs a look."""
     runs = table(CrawlRunRow)
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         newest = select(sql.max(runs.c.id)).where(runs.c.status != "running").group_by(runs.c.jurisdiction)
         last = connection.execute(
             select(runs).where(runs.c.id.in_(newest), runs.c.status != "published").order_by(runs.c.id.desc())
@@ -92,7 +91,7 @@ def runs(request: Request, engine: Database, state: str = "", status: str = "") 
         query = query.where(rows.c.jurisdiction == state.lower()[:2])
     if status:
         query = query.where(rows.c.status == status)
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         found = connection.execute(query).all()
         return _show(request, connection, "admin_runs.html", "Runs", runs=found, state=state, wanted=status)
 
@@ -101,7 +100,7 @@ def runs(request: Request, engine: Database, state: str = "", status: str = "") 
 def run(request: Request, run_id: int, engine: Database) -> Response:
     """One run: its numbers, and everything that it noted."""
     rows, issues = table(CrawlRunRow), table(CrawlIssueRow)
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         found = connection.execute(select(rows).where(rows.c.id == run_id)).one_or_none()
         if found is None:
             raise not_found("There is no such run.")
@@ -123,7 +122,7 @@ def held(request: Request, engine: Database) -> Response:
         .where(later.c.jurisdiction == rows.c.jurisdiction, later.c.status == "published", later.c.id > rows.c.id)
         .scalar_subquery()
     )
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         found = connection.execute(
             select(rows, healed.label("healed"))
             .where(rows.c.status.in_(("held", "failed")))
@@ -137,7 +136,7 @@ def held(request: Request, engine: Database) -> Response:
 def actions(request: Request, engine: Database, state: str = "") -> Response:
     """Action texts that no rule knows, most frequent first: what to write a rule for next."""
     where = "WHERE kind = 'unknown_action'" + (" AND jurisdiction = :code" if state else "")
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         found = connection.execute(
             text(
                 "SELECT jurisdiction, detail, sum(count) AS times, max(seen_at) AS seen, max(run_id) AS run_id"

@@ -13,7 +13,6 @@ from sqlalchemy import func as sql
 
 from tracker.bill_rows import table
 from tracker.cleaning import bill_path
-from tracker.db import reading
 from tracker.history import NoBill, end_of, read_bill, tag_history
 from tracker.models.bills import BillRow, BillTextRow, SessionRow, VersionRow
 from tracker.records import ocd_bill_id
@@ -23,7 +22,7 @@ from tracker.text.difference import Hunk, diff
 from tracker.web.dependencies import Database, Now
 from tracker.web.errors import not_found
 from tracker.web.memory import Remembered
-from tracker.web.pages.frame import show
+from tracker.web.pages.frame import looking, show
 from tracker.web.presentation import address, joined, law_pieces, pieces, spread_address, way
 from tracker.words import words
 
@@ -38,7 +37,7 @@ CONTEXT = 2
 @router.get("/bill/{code}/{session}/{identifier}/text/{text_id}")
 def bill_text(request: Request, code: str, session: str, identifier: str, text_id: int, engine: Database) -> Response:
     """A text whole, with the words that tags stand on, new and struck language."""
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         bill = _bill(connection, code, session, identifier, None)
         text = _text(connection, bill["id"], text_id)
         spans = _evidence(bill, text_id)
@@ -61,7 +60,7 @@ def compare(
     request: Request, code: str, session: str, identifier: str, engine: Database, old: str = "", new: str = ""
 ) -> Response:
     """Two texts of a bill side by side; the last two if none are named."""
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         bill = _bill(connection, code, session, identifier, None)
         texts = readable(bill)
         if len(texts) < 2:
@@ -97,7 +96,7 @@ def bill(
 ) -> Response:
     """The bill's page, as it stands or as we knew it at the end of a day."""
     day = _day(as_of)
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         found = _bill(connection, code, session, identifier, end_of(day) if day else None)
         path = bill_path(found["jurisdiction"], found["session"], found["identifier"])
         if (code, session, identifier) != (found["jurisdiction"], found["session"], found["identifier"]):

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
+from tracker.db import reading
 from tracker.models.bills import BillEventRow
 from tracker.web.templating import page
+
+# Pages made at once. More threads than this only take the interpreter from each other: each page is then
+# later, and none is earlier. With PostgreSQL they mostly wait for its answers.
+_TURNS = {"sqlite": threading.BoundedSemaphore(2), "postgresql": threading.BoundedSemaphore(6)}
+
+
+@contextmanager
+def looking(engine: Engine) -> Iterator[Connection]:
+    """A reading transaction for a page, when it is its turn; keep it until the page is made."""
+    with _TURNS[engine.dialect.name], reading(engine) as connection:
+        yield connection
 
 
 class DataState(NamedTuple):

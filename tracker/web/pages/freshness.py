@@ -10,11 +10,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection, Engine
 
-from tracker.db import reading
 from tracker.freshness import survey
 from tracker.web.dependencies import Database, Now
 from tracker.web.memory import Memory, Remembered
-from tracker.web.pages.frame import show
+from tracker.web.pages.frame import looking, show
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,7 +31,7 @@ MEANING = {
 @router.get("/freshness")
 def freshness(request: Request, engine: Database, memory: Remembered, now: Now) -> Response:
     """Every jurisdiction."""
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         rows = sorted(
             survey_now(engine, connection, memory, now), key=lambda r: (_order(r["freshness"]["state"]), r["name"])
         )

@@ -10,15 +10,14 @@ from sqlalchemy import Connection, select
 from sqlalchemy import func as sql
 
 from tracker import playbook
-from tracker.db import reading
 from tracker.models.bills import BillRow
 from tracker.overview import Sum, quotes, strategy_sums
-from tracker.search import Query, search
+from tracker.search import Hit, Query, search
 from tracker.tagging import IN_SCOPE
 from tracker.web.dependencies import Database, Now
 from tracker.web.drawing import tile_map
 from tracker.web.memory import Remembered
-from tracker.web.pages.frame import show
+from tracker.web.pages.frame import looking, show
 from tracker.web.pages.freshness import survey_now
 from tracker.web.presentation import address, strategies
 
@@ -30,17 +29,11 @@ NEWEST = 8
 @router.get("/")
 def home(request: Request, engine: Database, memory: Remembered, now: Now) -> Response:
     """The overview."""
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         rows = survey_now(engine, connection, memory, now)
         sums = memory.recall(connection, "sums", lambda: strategy_sums(connection))
         known = list(strategies())
-        hits = search(connection, Query(strategies=known, limit=NEWEST)).hits
-        best = {hit.bill_id: max(hit.tags, key=hit.tags.__getitem__) for hit in hits if hit.tags}
-        words = {
-            bill: quote
-            for strategy in set(best.values())
-            for bill, quote in quotes(connection, [b for b, s in best.items() if s == strategy], strategy).items()
-        }
+        hits, words = memory.recall(connection, "newest", lambda: _newest(connection, known))
         week = now.replace(minute=0, second=0, microsecond=0) - dt.timedelta(days=7)
         lately = memory.recall(connection, ("changed since", week), lambda: _changed_since(connection, week))
         scope = sums.get(IN_SCOPE, Sum())
@@ -65,6 +58,16 @@ def home(request: Request, engine: Database, memory: Remembered, now: Now) -> Re
                 lambda code: address("/search", [*(("strategy", s) for s in known), ("state", code)]),
             ),
         )
+
+
+def _newest(connection: Connection, known: list[str]) -> tuple[list[Hit], dict[int, str]]:
+    """The newest bills with a strategy, and the words that show the likeliest one of each."""
+    hits = search(connection, Query(strategies=known, limit=NEWEST)).hits
+    best = {hit.bill_id: max(hit.tags, key=hit.tags.__getitem__) for hit in hits if hit.tags}
+    words: dict[int, str] = {}
+    for strategy in set(best.values()):
+        words |= quotes(connection, [bill for bill, name in best.items() if name == strategy], strategy)
+    return hits, words
 
 
 def _changed_since(connection: Connection, moment: dt.datetime) -> int:

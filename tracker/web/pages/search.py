@@ -13,13 +13,12 @@ from sqlalchemy import Connection
 from starlette.datastructures import QueryParams
 
 from tracker.cleaning import clean
-from tracker.db import reading
 from tracker.query import QueryError
-from tracker.search import Query, Results, facets, search
+from tracker.search import FACETED, Query, Results, facets, search
 from tracker.vocabulary import BILL_CLASSES, STAGES
 from tracker.web.dependencies import Database
 from tracker.web.memory import Memory, Remembered
-from tracker.web.pages.frame import show
+from tracker.web.pages.frame import looking, show
 from tracker.web.presentation import address, chamber_name, place_name, stage_label, strategies, strategy_name
 
 router = APIRouter(include_in_schema=False)
@@ -74,7 +73,7 @@ def read_query(given: QueryParams) -> Query:
 def results(request: Request, engine: Database, memory: Remembered) -> Response:
     """Find bills."""
     found, counts, problem = Results(), _no_counts(), ""
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         try:
             asked = read_query(request.query_params)
             found = search(connection, asked)
@@ -97,6 +96,7 @@ def results(request: Request, engine: Database, memory: Remembered) -> Response:
             found=found,
             problem=problem,
             facets=_facets(asked, counts),
+            faceted=FACETED,
             chosen=list(_chosen(pairs)),
             narrowed=any(value for name, value in pairs if name not in ("q", "sort")),
             pairs=pairs,

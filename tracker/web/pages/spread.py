@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from tracker.db import reading
 from tracker.overview import Found, spread
 from tracker.query import QueryError
 from tracker.search import Hit, Query, hits_of
 from tracker.vocabulary import Stage
 from tracker.web.dependencies import Database
 from tracker.web.drawing import steps, tile_map
-from tracker.web.pages.frame import show
+from tracker.web.pages.frame import looking, show
 from tracker.web.presentation import address, place_name
 
 router = APIRouter(include_in_schema=False)
@@ -28,7 +27,7 @@ def provision(request: Request, engine: Database, q: str = "") -> Response:
     words, problem = q.strip()[:1_000], ""
     found: list[Found] = []
     hits: dict[int, Hit] = {}
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         try:
             if words:
                 found = spread(connection, Query(words))

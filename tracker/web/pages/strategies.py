@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
 from tracker import playbook
-from tracker.db import reading
 from tracker.overview import Sum, months, quotes, strategy_sums
-from tracker.search import Query, search
+from tracker.search import Hit, Query, search
 from tracker.web.dependencies import Database
 from tracker.web.drawing import month_bars, tile_map
 from tracker.web.errors import not_found
 from tracker.web.memory import Remembered
-from tracker.web.pages.frame import show
+from tracker.web.pages.frame import looking, show
 from tracker.web.presentation import address, place_name, strategies
 
 router = APIRouter(include_in_schema=False)
@@ -24,7 +24,7 @@ NEWEST = 12
 @router.get("/strategies")
 def every(request: Request, engine: Database, memory: Remembered) -> Response:
     """All strategies, by the playbook's groups."""
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         return show(
             request,
             connection,
@@ -42,9 +42,9 @@ def one(request: Request, key: str, engine: Database, memory: Remembered) -> Res
     strategy = strategies().get(key)
     if strategy is None:
         raise not_found(f"The playbook has no strategy {key[:60]!r}; /strategies lists them.")
-    with reading(engine) as connection:
+    with looking(engine) as connection:
         found = memory.recall(connection, "sums", lambda: strategy_sums(connection)).get(key, Sum())
-        hits = search(connection, Query(strategies=[key], limit=NEWEST)).hits
+        hits, words = memory.recall(connection, ("newest", key), lambda: _newest(connection, key))
         by_month = memory.recall(connection, ("months", key), lambda: months(connection, key))
         return show(
             request,
@@ -55,7 +55,7 @@ def one(request: Request, key: str, engine: Database, memory: Remembered) -> Res
             strategy=strategy,
             sum=found,
             hits=hits,
-            quotes=quotes(connection, [hit.bill_id for hit in hits], key),
+            quotes=words,
             months=by_month,
             places=sorted(found.jurisdictions.items(), key=lambda item: (-item[1], place_name(item[0]))),
             all_bills=address("/search", {"strategy": key}),
@@ -66,3 +66,8 @@ def one(request: Request, key: str, engine: Database, memory: Remembered) -> Res
                 by_month, f"Bills with {strategy.name}, month by month; the numbers are in the table below"
             ),
         )
+
+
+def _newest(connection: Connection, key: str) -> tuple[list[Hit], dict[int, str]]:
+    hits = search(connection, Query(strategies=[key], limit=NEWEST)).hits
+    return hits, quotes(connection, [hit.bill_id for hit in hits], key)
