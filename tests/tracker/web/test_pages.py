@@ -39,6 +39,7 @@ PAGES = [
     "/spread?q=apprentice",
     "/spread",
     "/sql?sql=SELECT+bill_key,+title+FROM+v_bills+LIMIT+5",
+    "/docs",
     "/freshness",
     "/admin",
     "/admin/runs",
