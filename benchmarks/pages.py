@@ -24,9 +24,9 @@ from collections import defaultdict
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+from corpus_database import build
 from sqlalchemy import Engine, text
 
-from benchmarks.corpus_database import build
 from tracker.cleaning import bill_path
 from tracker.db import reading
 

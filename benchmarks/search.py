@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.corpus_database import build
+from corpus_database import build
+
 from tracker.db import reading
 from tracker.search import Query, facets, search
 
