@@ -103,7 +103,9 @@ class Account:
             self.fields[name] += bool(getattr(record, name))
         self.titles[record.title] += 1
         self.action_counts[f"{record.legislative_session}/{record.identifier}"] = len(record.actions)
-        self.months.update(action.date[:7] for action in record.actions)
+        if record.legislative_session == self.session:
+            # A source may bring bills of other sessions too; they are no measure of this one's dates.
+            self.months.update(action.date[:7] for action in record.actions)
         for action in record.actions:
             self.newest_action = max(self.newest_action, action.date)
             self.oldest_action = min(self.oldest_action or action.date, action.date)

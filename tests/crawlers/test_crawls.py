@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from crawlers import dry_run, modules, recordings, sample
+from crawlers import dry_run, health, modules, recordings, sample
 from crawlers.account import Account
 from crawlers.recording import Recording, RecordingError
 from tests.crawlers.replies import in_memory
@@ -165,3 +165,5 @@ def test_real_recordings_are_read_whole(shared: Path, tmp_path: Path, name: str,
     account, records = crawl(Recording(shared / f"recordings/{name}.warc.gz"), code, tmp_path / "o.jsonl")
     assert (account.outcome, len(records), account.rejected) == ("ok", bills, [])
     assert all(record["title"] and record["actions"] for record in records if code == "us")
+    period = health.period_of(jurisdictions.load()[code].sessions, account.session)
+    assert health.judge(account.to_json(), {}, period, account.action_counts).publish
