@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, exists, insert, select, update
+from sqlalchemy import Connection, Engine, exists, insert, or_, select, update
 from sqlalchemy import func as sql
 
 from tracker import events
@@ -37,11 +37,18 @@ from tracker.text import extract
 # Documents in this order, where a version has several: the first is read best.
 PREFERRED = ("text/xml", "application/xml", "text/html", "text/plain", "application/pdf")
 BATCH = 50
+UNFETCHED = "unfetched"
+# A document that did not come (a busy site, a refusal) is asked for again after so long.
+ASK_AGAIN = dt.timedelta(days=3)
 
 
 @dataclass
 class TextReport:
-    """What a run of text fetching did. ``without`` counts bills of these jurisdictions with no readable text."""
+    """What a run of text fetching did. ``without`` counts bills of these jurisdictions with no readable text.
+
+    ``states`` has a row a jurisdiction with bills: jurisdiction, bills, without, share_without, and documents
+    without text by reason (``unreadable``: pictures of pages are ``image_only``).
+    """
 
     wanted: int = 0
     fetched: int = 0
@@ -49,6 +56,7 @@ class TextReport:
     reasons: Counter[str] = field(default_factory=Counter)
     bills: int = 0
     without: int = 0
+    states: list[dict[str, Any]] = field(default_factory=list)
     problem: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -70,8 +78,13 @@ class Wanted:
     media_type: str
 
 
-def wanted(connection: Connection, codes: Sequence[str], limit: int, *, likely_first: bool = True) -> list[Wanted]:
-    """Versions whose text we do not have, the most useful first, one document each."""
+def wanted(
+    connection: Connection, codes: Sequence[str], limit: int, *, now: dt.datetime, likely_first: bool = True
+) -> list[Wanted]:
+    """Versions whose text we do not have, the most useful first, one document each.
+
+    A document that was read, with or without text, is not asked for again; one that did not come is, after a while.
+    """
     from tracker.models.bills import SessionRow
 
     likely = (
@@ -97,7 +110,10 @@ def wanted(connection: Connection, codes: Sequence[str], limit: int, *, likely_f
             BillRow.jurisdiction.in_(codes),
             VersionRow.removed_at.is_(None),
             BillRow.vanished_at.is_(None),
-            ~exists().where(BillTextRow.version_id == VersionRow.id),
+            ~exists().where(
+                BillTextRow.version_id == VersionRow.id,
+                or_(BillTextRow.status != UNFETCHED, BillTextRow.fetched_at > now - ASK_AGAIN),
+            ),
             exists().where(VersionLinkRow.version_id == VersionRow.id),
         )
         .order_by(*order)
@@ -147,7 +163,7 @@ def fetch(
     """Fetch and read what is missing, within the budget; from recordings when ``replays`` are given."""
     report = TextReport()
     with reading(engine) as connection:
-        missing = wanted(connection, codes, settings.text_budget, likely_first=settings.text_first)
+        missing = wanted(connection, codes, settings.text_budget, now=now, likely_first=settings.text_first)
     report.wanted = len(missing)
     sources: list[Path | None] = [*replays] or ([None] if missing else [])
     for replay in sources:
@@ -156,14 +172,41 @@ def fetch(
         except CrawlError as error:
             report.problem = str(error)
     with reading(engine) as connection:
-        total, having = connection.execute(
-            select(
-                sql.count(),
-                sql.count().filter(exists().where(BillTextRow.bill_id == BillRow.id, BillTextRow.status == "ok")),
-            ).where(BillRow.jurisdiction.in_(codes), BillRow.vanished_at.is_(None))
-        ).one()
-    report.bills, report.without = total, total - having
+        report.states = standing(connection, codes)
+    report.bills = sum(row["bills"] for row in report.states)
+    report.without = sum(row["without"] for row in report.states)
     return report
+
+
+def standing(connection: Connection, codes: Sequence[str]) -> list[dict[str, Any]]:
+    """How far each jurisdiction's bills have readable text, and why the others have none."""
+    readable = exists().where(BillTextRow.bill_id == BillRow.id, BillTextRow.status == "ok")
+    there = (BillRow.jurisdiction.in_(codes), BillRow.vanished_at.is_(None))
+    unreadable: dict[str, dict[str, int]] = {}
+    for code, status, count in connection.execute(
+        select(BillRow.jurisdiction, BillTextRow.status, sql.count())
+        .join(BillTextRow, BillTextRow.bill_id == BillRow.id)
+        .where(*there, BillTextRow.status != "ok")
+        .group_by(BillRow.jurisdiction, BillTextRow.status)
+        .order_by(BillTextRow.status)
+    ):
+        unreadable.setdefault(code, {})[status] = count
+    counted = connection.execute(
+        select(BillRow.jurisdiction, sql.count(), sql.count().filter(readable))
+        .where(*there)
+        .group_by(BillRow.jurisdiction)
+        .order_by(BillRow.jurisdiction)
+    )
+    return [
+        {
+            "jurisdiction": code,
+            "bills": bills,
+            "without": bills - having,
+            "share_without": round(1 - having / bills, 4),
+            "unreadable": unreadable.get(code, {}),
+        }
+        for code, bills, having in counted
+    ]
 
 
 def _documents(
@@ -235,7 +278,7 @@ def _read(item: Wanted, document: Mapping[str, Any]) -> dict[str, Any]:
     problem = document.get("problem")
     if problem:
         empty = hashlib.sha256(str(problem).encode()).hexdigest()
-        return _row(item, url, media_type, "unfetched", str(problem), "", empty, "", [], [])
+        return _row(item, url, media_type, UNFETCHED, str(problem), "", empty, "", [], [])
     body = base64.b64decode(document.get("body") or "")
     found = extract(body, jurisdiction=item.jurisdiction, media_type=media_type, url=url)
     return _row(
@@ -291,6 +334,7 @@ def _write(engine: Engine, rows: Sequence[tuple[Wanted, dict[str, Any]]], now: d
                 select(BillTextRow.id).where(BillTextRow.version_id == item.ref, BillTextRow.sha256 == row["sha256"])
             ).scalar()
             if known is not None:
+                connection.execute(update(BillTextRow).where(BillTextRow.id == known).values(fetched_at=now))
                 continue
             connection.execute(insert(BillTextRow).values(**row, fetched_at=now))
             if row["status"] == "ok":

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from crawlers import kit
+from crawlers import dry_run, kit
 from crawlers.kit import KitError, kind_of, looks, new_state, target_of
 from crawlers.recording import Recording
 from crawlers.scrubbing import scrub
@@ -65,6 +65,7 @@ def site() -> Iterator[HTTPServer]:
     server.stop()
 
 
+@pytest.mark.slow
 def test_a_new_crawler_from_the_first_request_to_the_first_record(checkout: Checkout, site: HTTPServer) -> None:
     made = checkout.run("new-state", "ok", "--url", site.url_for("/api/2026/bills"), "--json")
     assert (made["jurisdiction"], made["kind"]) == ("ok", "api")
@@ -91,6 +92,43 @@ def test_a_refusal_is_shown_and_leaves_nothing_behind(checkout: Checkout, site: 
     assert "Forbidden by robots.txt" in says and "Save a reply by hand" in says
     assert not (checkout.folder / "crawlers/jurisdictions/nv.py").exists()
     assert not list((checkout.folder / "tests/crawlers").rglob("nv*.gz"))
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (json.dumps({"items": BILLS}), "api"),
+        ("Bill_id|Title\nHB1|A made-up bill\n", "bulk"),
+        ("<!DOCTYPE html><html><body><a href='/bill/1'>HB 1</a></body></html>", "detail"),
+    ],
+)
+def test_what_is_begun_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reply: str, kind: str
+) -> None:
+    root = tmp_path / "root"
+    shutil.copytree(ROOT / "crawlers/templates", root / "crawlers/templates")
+    for folder in ("crawlers/jurisdictions", "tracker", "tests/crawlers"):
+        (root / folder).mkdir(parents=True)
+    shutil.copy(ROOT / "tracker/jurisdictions.toml", root / "tracker")
+    (tmp_path / "reply").write_text(reply)
+    monkeypatch.setattr(kit, "ROOT", root)
+    made = kit.new_state("ok", "https://www.oklegislature.gov/2026/bills", "", tmp_path / "reply")
+    assert made["kind"] == kind
+    places = jurisdictions.read(root / "tracker/jurisdictions.toml")
+    assert [source.module for source in places["ok"].sources] == ["ok"] and len(places) == 56
+    space: dict[str, Any] = {}
+    exec(compile((root / made["files"][0]).read_text(), "ok.py", "exec"), space)
+    recording = Recording(root / made["files"][2])
+    place = places["ok"]
+    session, source = place.sessions[-1].identifier, place.sources[0]
+    out = tmp_path / "o.jsonl"
+    spider = space["Spider"](place=place, source=source, session=session, out=out, recording=recording)
+    account = dry_run.run(spider)
+    said = [row["problem"] for row in account.rejected]
+    assert any("say in crawlers/jurisdictions/ok.py where the fields" in problem for problem in said) or (
+        # A list of pages: the pages are not in the recording yet.
+        kind == "detail" and account.bills == 0
+    )
 
 
 def test_a_recording_of_replies_saved_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,7 @@ def site() -> Iterator[tuple[Site, str]]:
         yield made, server.url_for("/made")
 
 
+@pytest.mark.slow
 def test_an_unchanged_site_is_asked_almost_nothing(site: tuple[Site, str], tmp_path: Path) -> None:
     made, url = site
     scenario = {"name": "made", "url": url, "politeness": {"delay": 0.0, "concurrency": 4}}

@@ -206,8 +206,19 @@ def text(
         )
         for reason, count in report.reasons.most_common():
             typer.echo(f"  {reason}: {count:,}")
+        console.table(
+            [
+                {**row, "share_without": f"{row['share_without']:.0%}", "cannot_be_read": _counts(row["unreadable"])}
+                for row in report.states
+            ],
+            ("jurisdiction", "bills", "without", "share_without", "cannot_be_read"),
+        )
     if report.problem:
         console.fail(report.problem, console.NEEDS_A_LOOK)
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
 def jurisdictions(as_json: Json = False) -> None:
