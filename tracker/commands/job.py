@@ -201,7 +201,9 @@ def _needs_a_look(crawls: list[dict[str, Any]], mails: dict[str, Any]) -> list[d
             looks.append({"what": f"{name}: {row['unknown_actions']} actions in words no rule knows", "serious": False})
     if isinstance(mails["sent"], dict) and mails["sent"].get("error"):
         looks.append({"what": f"digests: {mails['sent']['error']}", "serious": True})
-    return looks
+    # Mail that did not go out is no less serious than a crawl that failed.
+    told = mails["sent"].get("errors", []) if isinstance(mails["sent"], dict) else []
+    return looks + [{"what": f"digests: {sentence}", "serious": True} for sentence in told]
 
 
 def _print(summary: dict[str, Any], settings: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tracker.commands.job import _needs_a_look
 from tracker.db import make_engine, reading
 
 COMMAND = [sys.executable, "-m", "tracker.cli"]
@@ -95,6 +96,12 @@ def test_show_and_changes_tell_the_same_story(home: Path, first: dict[str, Any])
     rows = json.loads(billtracker(home, "changes", "--after", "0", "--state", "va", "--limit", "1000", "--json").stdout)
     assert {"va/sample/HB 3"} <= {row["key"] for row in rows if row["kind"] == "stage"}
     assert [row["seq"] for row in rows] == sorted(row["seq"] for row in rows)
+
+
+def test_mail_that_did_not_go_out_ends_the_run_with_one() -> None:
+    sent = {"mails": [], "errors": ["all sending is stopped: ten mails in a row were not taken"]}
+    (look,) = _needs_a_look([], {"example_reader": "", "sent": sent})
+    assert look["serious"] and "all sending is stopped" in look["what"]
 
 
 @pytest.mark.parametrize(
