@@ -61,17 +61,46 @@ def tag(
 
 
 def evaluate(
-    gold: Annotated[Path, typer.Argument(help="Labelled bills, JSON lines (.gz too).")],
+    gold: Annotated[Path | None, typer.Argument(help="Labelled bills, JSON lines (.gz too).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    recall: Annotated[
+        bool, typer.Option("--recall", help="The share of bills missed, from the samples that were read.")
+    ] = False,
     playbook: PlaybookOption = None,
 ) -> None:
-    """Precision, recall and F1 per strategy on labelled bills, with intervals."""
+    """Precision, recall and F1 per strategy on labelled bills, with intervals; or the estimated share missed."""
+    if recall == (gold is not None):
+        _stop("Give a file of labelled bills, or --recall for the estimate from bills drawn at random.")
+    if gold is None:
+        _recall(as_json)
+        return
     classifier = _classifier(playbook)
     try:
         report = measure(gold, classifier)
     except (gold_files.GoldError, BillError) as error:
         _stop(str(error))
     typer.echo(json.dumps(report) if as_json else render(report))
+
+
+def _recall(as_json: bool) -> None:
+    from tracker import console, sampling
+
+    found = sampling.recall(console.open_database())
+    if as_json:
+        console.emit(found.to_json())
+        return
+    for stratum in found.read:
+        typer.echo(
+            f"{stratum:<8}{found.population[stratum]:>9,} bills {found.read[stratum]:>6,} read "
+            f"{found.relevant[stratum]:>6,} relevant"
+        )
+    if found.missed is None:
+        typer.echo("Too little was read to say what is missed: 'billtracker sample' lists the bills to read.")
+    else:
+        typer.echo(
+            f"Of all relevant bills {found.missed:.1%} are missed "
+            f"(95 % interval {found.missed_low:.1%} to {found.missed_high:.1%})."
+        )
 
 
 def train(

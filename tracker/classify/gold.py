@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,16 @@ def load(path: Path) -> list[dict[str, Any]]:
     if not bills:
         raise GoldError(f"{path}: holds no labelled bills.")
     return bills
+
+
+def save(path: Path, bills: Iterable[Mapping[str, Any]]) -> int:
+    """Write labelled bills as `load` reads them; gives their number."""
+    count = 0
+    with gzip.open(path, "wt", encoding="ascii") if path.suffix == ".gz" else path.open("w", encoding="ascii") as out:
+        for bill in bills:
+            out.write(json.dumps(bill, ensure_ascii=True, sort_keys=True) + "\n")
+            count += 1
+    return count
 
 
 def key(bill: Mapping[str, Any]) -> str:

@@ -1,0 +1,147 @@
+"""What is learned from: labelled bills and passages with their texts, as items for the encoder.
+
+An item is a bill's header, or a passage read after the bill's title. Labels of a bill hold for all its items together,
+labels of a passage for that passage alone.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.classify import gold
+from tracker.classify.bill import read
+from tracker.classify.candidates import Candidates, Reader, header_of
+from tracker.classify.cues import Cues
+from tracker.classify.reading import clean, fold, provisions
+from tracker.playbook import Playbook
+
+LABELS = ("in_scope", "incentives", "tax_credits", "flexibility", "agency_funding", "agency_rules", "executive_call")
+LETTERS = "SITFARE"
+UNKNOWN = -1.0
+
+
+@dataclass
+class Item:
+    """One text for the encoder. `labels` are 1, 0, or -1 where nobody said."""
+
+    text: str
+    title: str | None
+    labels: NDArray[np.float32] = field(default_factory=lambda: np.full(len(LABELS), UNKNOWN, dtype=np.float32))
+    weight: float = 1.0
+
+
+@dataclass
+class Bag:
+    """A bill (or a passage by itself): its items, and what holds for them together (None: only items are labelled)."""
+
+    key: str
+    state: str
+    source: str
+    items: list[Item]
+    labels: NDArray[np.float32] | None
+    weight: float = 1.0
+
+
+def of_mapping(labels: Mapping[str, bool]) -> NDArray[np.float32]:
+    return np.array([float(bool(labels.get(name))) for name in LABELS], dtype=np.float32)
+
+
+def of_letters(letters: str) -> NDArray[np.float32]:
+    return np.array([float(letter in letters) for letter in LETTERS], dtype=np.float32)
+
+
+def of_bill(found: Candidates, title: str) -> list[Item]:
+    """The items of a bill as the service reads them."""
+    return [Item(found.header, None), *(Item(c.passage.text, title) for c in found.passages)]
+
+
+def gold_bags(path: Path, reader: Reader) -> Iterator[Bag]:
+    """Labelled bills; those that the gate keeps out have a header only."""
+    for bill in gold.load(path):
+        given = read(bill)
+        items = of_bill(reader.candidates(given), given.title)
+        yield Bag(
+            gold.key(bill),
+            str(bill["jurisdiction"]),
+            path.name.split(".")[0],
+            items,
+            of_mapping(bill["labels"]),
+            gold.certainty(bill),
+        )
+
+
+def provision_bags(path: Path) -> Iterator[Bag]:
+    """Labelled provisions, one item each. Nobody said whether a provision is an executive call."""
+    for row in gold.load(path):
+        labels = of_mapping({**row["labels"], "in_scope": row["labels"]["topic"]})
+        labels[LABELS.index("executive_call")] = UNKNOWN
+        item = Item(clean(row["text"]), row["title"], labels, gold.certainty(row))
+        yield Bag(gold.key(row), str(row["jurisdiction"]), "provisions", [item], None)
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The lines of a gzipped file of JSON lines."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def read_bag(row: Mapping[str, Any], bill: Mapping[str, Any]) -> Bag:
+    """A bill labelled by reading (`labels/`), joined with the record its text is in."""
+    given = read({**bill, "session": bill.get("session") or bill.get("legislative_session")})
+    weight = 0.6 if row["doubt"] else 1.0
+    labels = of_letters(row["labels"])
+    head = Item(header_of(given), None, weight=weight)
+    if "header" in row:
+        # what the text adds is not in the header: only what the header shows by itself is held against it
+        head.labels = np.where(of_letters(row["header"]) > 0, 1.0, np.where(labels > 0, UNKNOWN, 0.0)).astype(
+            np.float32
+        )
+    elif not given.text:
+        head.labels = labels
+    items = [head]
+    for passage in row.get("passages", ()):
+        text = given.fields[passage["field"]][passage["start"] : passage["end"]]
+        items.append(Item(clean(text), given.title, of_letters(passage["labels"]), weight))
+    key = "/".join(str(part) for part in row["key"])
+    return Bag(key, row["key"][0], row["source"], items, labels, weight)
+
+
+def contrasts(playbook: Playbook, texts: list[dict[str, Any]], titles: list[str], count: int) -> Iterator[Bag]:
+    """Passages on something else (no cue of the topic) that have the mechanism, read after a title that is on the topic.
+
+    They teach that a title does not lend its topic to whatever stands below it.
+    """
+    chance = random.Random(11)
+    topic = Cues(playbook.topic.cues)
+    plain = {
+        "tax_credits": Cues(["tax credit*", "credit against", "deduction*", "exempt from the tax", "sales tax*"]),
+        "incentives": Cues(["grant program*", "award grants", "grants to", "matching grant*", "reimburse*", "rebate*"]),
+        "flexibility": Cues(
+            ["waive*", "notwithstanding", "in lieu of", "is not required", "exempt from", "may satisfy"]
+        ),
+    }
+    made = dict.fromkeys(plain, 0)
+    for row in chance.sample(texts, len(texts)):
+        taken = 0
+        for passage in provisions(str(row.get("text") or "")[:200_000]):
+            folded = fold(passage.text)
+            if passage.kind != "provision" or topic.any(folded):
+                continue
+            hits = [name for name, cues in plain.items() if cues.any(folded) and made[name] < count // len(plain)]
+            if not hits or taken == 2:
+                continue
+            made[hits[0]] += 1
+            taken += 1
+            item = Item(passage.text, chance.choice(titles), np.zeros(len(LABELS), dtype=np.float32), 0.7)
+            yield Bag(f"contrast/{passage.start}", str(row["jurisdiction"]), "contrast", [item], None)
+        if sum(made.values()) >= count - len(plain):
+            return
