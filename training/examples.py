@@ -94,25 +94,54 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
-def read_bag(row: Mapping[str, Any], bill: Mapping[str, Any]) -> Bag:
-    """A bill labelled by reading (`labels/`), joined with the record its text is in."""
-    given = read({**bill, "session": bill.get("session") or bill.get("legislative_session")})
-    weight = 0.6 if row["doubt"] else 1.0
+def corpus_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """The records that labels refer to, by the label's `source`."""
+    files = {"corpus": "bills-2025-2026.jsonl.gz", "texts": "texts-unlabelled.jsonl.gz"}
+    return {source: rows_of(folder / name) for source, name in files.items()}
+
+
+def joined(row: Mapping[str, Any], corpus: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """A bill labelled by reading (a line of `labels/`) with its record, in the shape of a gold file.
+
+    `corpus` holds the records by the label's `source`. Raises ValueError where line and key do not belong together.
+    """
+    bill = corpus[row["source"]][row["line"]]
+    session = bill.get("session") or bill.get("legislative_session")
+    if [bill["jurisdiction"], session, bill["identifier"]] != row["key"]:
+        raise ValueError(f"line {row['line']} of {row['source']} is not {row['key']}: the corpus is another one.")
+    return {
+        "jurisdiction": bill["jurisdiction"],
+        "session": session,
+        "identifier": bill["identifier"],
+        "title": bill["title"],
+        "abstracts": [a["abstract"] if isinstance(a, dict) else a for a in bill.get("abstracts") or []],
+        "text": bill.get("text"),
+        "labels": {name: bool(value) for name, value in zip(LABELS, of_letters(row["labels"]), strict=True)},
+        "sure": not row["doubt"],
+        "source": "read",
+    }
+
+
+def read_bag(row: Mapping[str, Any], bill: Mapping[str, Any], reader: Reader) -> Bag:
+    """The same bill as items: with the passages that were read where it has a text, else as the service reads it."""
+    given = read(bill)
+    weight = gold.certainty(bill)
     labels = of_letters(row["labels"])
-    head = Item(header_of(given), None, weight=weight)
-    if "header" in row:
-        # what the text adds is not in the header: only what the header shows by itself is held against it
-        head.labels = np.where(of_letters(row["header"]) > 0, 1.0, np.where(labels > 0, UNKNOWN, 0.0)).astype(
-            np.float32
-        )
-    elif not given.text:
-        head.labels = labels
-    items = [head]
-    for passage in row.get("passages", ()):
-        text = given.fields[passage["field"]][passage["start"] : passage["end"]]
-        items.append(Item(clean(text), given.title, of_letters(passage["labels"]), weight))
-    key = "/".join(str(part) for part in row["key"])
-    return Bag(key, row["key"][0], row["source"], items, labels, weight)
+    if "passages" in row:
+        items = [Item(header_of(given), None, of_letters(row["header"]), weight)]
+        for field, start, end, letters in row["passages"]:
+            items.append(Item(clean(given.fields[field][start:end]), given.title, of_letters(letters), weight))
+    else:
+        items = of_bill(reader.candidates(given), given.title)
+        # what a bill without text shows is in its header; what holds of nothing in it is held against all of it
+        if len(items) == 1:
+            items[0].labels = labels
+        elif not labels.any():
+            for item in items:
+                item.labels = labels
+        for item in items:
+            item.weight = weight
+    return Bag(gold.key(bill), str(bill["jurisdiction"]), "read", items, labels, weight)
 
 
 def contrasts(playbook: Playbook, texts: list[dict[str, Any]], titles: list[str], count: int) -> Iterator[Bag]:

@@ -21,7 +21,7 @@ PIECES_A_STEP, PIECES_A_PASS = 3000, 1800
 MOST, MOST_OF_NEGATIVE = 6, 3
 """Items read of a bill with a strategy, and of one without, drawn anew in each epoch."""
 
-HEAD_RATE, RATE = 1.5e-3, 1.2e-4
+HEAD_RATE, RATE = 5e-4, 6e-5
 POSITIVE = torch.tensor([1.0, 1.3, 2.0, 1.8, 1.3, 1.3, 1.3])
 
 
@@ -38,7 +38,7 @@ def fit(
     """Train `upper` in place. `first` is the number of each bag's first item among those kept."""
     chance = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    heads = [*upper.looks.parameters(), *upper.judges.parameters(), *upper.whole.parameters()]
+    heads = list(upper.head.parameters())
     body = list(upper.layers.parameters())
     optimiser = torch.optim.AdamW(
         [{"params": heads, "lr": HEAD_RATE * rate / RATE}, {"params": body, "lr": rate}], weight_decay=0.01
@@ -133,11 +133,11 @@ def _logits(numbers: Sequence[int], kept: Kept, upper: Upper) -> Tensor:
             groups.append(group)
             group = []
         group.append(n)
-    for group in [*groups, group]:
-        hidden, mask = kept.batch([numbers[n] for n in group])
+    for part in [*groups, group]:
+        hidden, mask = kept.batch([numbers[n] for n in part])
         with torch.autocast("cpu", torch.bfloat16):
             found = upper(hidden, mask).float()
-        for n, row in zip(group, found, strict=True):
+        for n, row in zip(part, found, strict=True):
             rows[n] = row
     return torch.stack([row for row in rows if row is not None])
 

@@ -40,7 +40,14 @@ ELSE = (
     "affordable housing", "solar energy systems", "tourism promotion", "dam safety", "lead pipe removal", "public libraries", "wildfire prevention",
     "mental health clinics", "county fairs", "private school tuition", "opioid treatment", "flood control", "museum exhibits", "charter school facilities",
 )  # fmt: skip
-TAXES = ("income tax", "corporate franchise tax", "gross premiums tax", "business tax", "payroll tax", "personal income and corporate tax")
+TAXES = (
+    "income tax",
+    "corporate franchise tax",
+    "gross premiums tax",
+    "business tax",
+    "payroll tax",
+    "personal income and corporate tax",
+)
 
 TITLES = {
     "tax_credits": (
@@ -123,7 +130,13 @@ PROVISIONS = {
         "As used in this section, the term includes {program} and any program for {who} registered with the department.",
     ),
 }  # fmt: skip
-PLAIN_TITLES = ("An act relating to {program}", "Concerning {program}", "{program}; requirements", "RELATING TO {program}.", "Revise laws on {program}")
+PLAIN_TITLES = (
+    "An act relating to {program}",
+    "Concerning {program}",
+    "{program}; requirements",
+    "RELATING TO {program}.",
+    "Revise laws on {program}",
+)
 
 
 def bags(count: int, seed: int = 5) -> Iterator[Bag]:

@@ -17,6 +17,17 @@ from torch import Tensor, nn
 
 WIDTH, HEADS, INNER, LAYERS = 384, 12, 1536, 6
 EPSILON = 1e-12
+NAMES = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "out": "attention.output.dense",
+    "norm1": "attention.output.LayerNorm",
+    "inner": "intermediate.dense",
+    "outer": "output.dense",
+    "norm2": "output.LayerNorm",
+}
+"""A layer's parts here and in BERT's own files."""
 
 
 def weights(path: Path) -> dict[str, Tensor]:
@@ -59,18 +70,8 @@ class Layer(nn.Module):
 
     def fill(self, source: dict[str, Tensor], number: int) -> None:
         """Take over the pre-trained weights of layer `number`."""
-        names = {
-            "query": "attention.self.query",
-            "key": "attention.self.key",
-            "value": "attention.self.value",
-            "out": "attention.output.dense",
-            "norm1": "attention.output.LayerNorm",
-            "inner": "intermediate.dense",
-            "outer": "output.dense",
-            "norm2": "output.LayerNorm",
-        }
         with torch.no_grad():
-            for mine, theirs in names.items():
+            for mine, theirs in NAMES.items():
                 for part in ("weight", "bias"):
                     getattr(getattr(self, mine), part).copy_(source[f"encoder.layer.{number}.{theirs}.{part}"])
 
@@ -101,42 +102,41 @@ class Lower(nn.Module):
 
 
 class Upper(nn.Module):
-    """The layers that are fine-tuned, and for each label a place to look at and a judgement."""
+    """The layers that are fine-tuned, and the judgement by label over the mean and the maximum of all pieces."""
 
     def __init__(self, source: dict[str, Tensor], layers: int, labels: int) -> None:
         super().__init__()
         self.layers = nn.ModuleList(Layer() for _ in range(layers))
         for number, layer in enumerate(self.layers):
             layer.fill(source, LAYERS - layers + number)
-        self.looks = nn.Linear(WIDTH, labels, bias=False)
-        self.judges = nn.Linear(WIDTH, labels, bias=False)
-        self.whole = nn.Linear(WIDTH, labels)
+        self.head = nn.Linear(2 * WIDTH, labels)
+        self.scale = float(source.get("scale", torch.tensor(2.0)))
         self.drop = nn.Dropout(0.1)
-        nn.init.zeros_(self.whole.weight)
-        nn.init.constant_(self.whole.bias, -2.0)
-        nn.init.normal_(self.looks.weight, std=0.02)
-        nn.init.normal_(self.judges.weight, std=0.02)
+        with torch.no_grad():
+            if "head.weight" in source:
+                self.head.weight.copy_(source["head.weight"])
+                self.head.bias.copy_(source["head.bias"])
+            else:
+                self.head.bias.fill_(-2.0)
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         bias = (1.0 - mask.to(hidden.dtype)) * -1e4
         for layer in self.layers:
             hidden = layer(hidden, bias)
-        hidden = self.drop(hidden)
-        seen = torch.softmax(self.looks(hidden) + bias[:, :, None], dim=1)
-        said = (seen * self.judges(hidden)).sum(dim=1)
-        shared = (hidden * mask.to(hidden.dtype)[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
-        return said + self.whole(shared)
+        there = mask[:, :, None].to(hidden.dtype)
+        mean = (hidden * there).sum(dim=1) / there.sum(dim=1)
+        most = hidden.masked_fill(there < 0.5, -1e4).max(dim=1).values
+        return self.head(self.drop(torch.cat([mean * self.scale, most], dim=1)))
 
-
-class Whole(nn.Module):
-    """Both parts, as they are exported."""
-
-    def __init__(self, lower: Lower, upper: Upper) -> None:
-        super().__init__()
-        self.lower, self.upper = lower, upper
-
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        return self.upper(self.lower(ids, mask), mask)
+    def learnt(self) -> dict[str, Tensor]:
+        """What was fine-tuned, by BERT's names."""
+        found = {"head.weight": self.head.weight, "head.bias": self.head.bias}
+        for number, layer in enumerate(self.layers):
+            for mine, theirs in NAMES.items():
+                for part in ("weight", "bias"):
+                    name = f"encoder.layer.{LAYERS - len(self.layers) + number}.{theirs}.{part}"
+                    found[name] = getattr(getattr(layer, mine), part)
+        return found
 
 
 class Kept:

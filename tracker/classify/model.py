@@ -1,9 +1,9 @@
 """A trained model: a folder of plain arrays and JSON, chosen by the playbook's name.
 
 `model.json` holds what was trained on what, the weights of topic cues and of the last step; `linear.npz`
-the linear model; `encoder.onnx` with `vocabulary.txt` the small encoder, which may be absent: the last
-step has weights for both cases. Scores are rounded before they are compared, so that the last bits of a
-processor's arithmetic do not matter.
+the linear model; `trees.npz` the last step's trees; `encoder.onnx` with `vocabulary.txt` the small encoder, which may
+be absent: the last step is learnt for both cases. Scores are rounded before they are compared, so that the last
+bits of a processor's arithmetic do not matter.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from tracker.classify import linear
 from tracker.classify.candidates import Candidates
-from tracker.classify.encoder import FILE, Encoder, summary
+from tracker.classify.encoder import FILE, VOCABULARY, Encoder, summary
+from tracker.classify.laststep import LastStep
 from tracker.classify.signals import signals
+from tracker.classify.trees import Trees
 
 FOLDER = Path(__file__).with_name("models")
 TOPIC = "in_scope"
@@ -39,12 +41,13 @@ class Model:
                 self._scale = arrays["scale"].astype(np.float64)
                 self._weights = arrays["weights"]
                 self._bias = arrays["bias"].astype(np.float64)
+            self.labels: list[str] = list(self.about["labels"])
+            self.topic_weights: dict[str, float] = self.about["topic_weights"]
+            self._last = _last_steps(folder, self.about["last_step"])
         except (OSError, KeyError, ValueError) as error:
             raise ModelError(
                 f"{folder}: is not a model folder ({error}); train it again with 'billtracker train'."
             ) from error
-        self.labels: list[str] = list(self.about["labels"])
-        self.topic_weights: dict[str, float] = self.about["topic_weights"]
         self.encoder = Encoder(folder) if (folder / FILE).is_file() else None
         self.hash = _hash(folder)
 
@@ -72,17 +75,28 @@ class Model:
     def _last_step(
         self, kind: str, scores: NDArray[np.float64], encoded: NDArray[np.float64] | None, found: Candidates
     ) -> dict[str, float]:
-        answer: dict[str, float] = {}
-        for number, label in enumerate(self.labels):
-            last = self.about["last_step"][kind][label]
-            logit = last["bias"] + float(np.dot(last["weights"], signals(self.labels, number, scores, encoded, found)))
-            answer[label] = float(1.0 / (1.0 + np.exp(-np.clip(logit, -30, 30))))
-        return answer
+        return {
+            label: self._last[kind][label].score(signals(self.labels, number, scores, encoded, found))
+            for number, label in enumerate(self.labels)
+        }
+
+
+def _last_steps(folder: Path, about: dict[str, dict[str, Any]]) -> dict[str, dict[str, LastStep]]:
+    with np.load(folder / "trees.npz", allow_pickle=False) as arrays:
+        return {
+            kind: {
+                label: LastStep(
+                    values, Trees(arrays, f"{kind}/{label}/") if f"{kind}/{label}/roots" in arrays else None
+                )
+                for label, values in by_label.items()
+            }
+            for kind, by_label in about.items()
+        }
 
 
 def _hash(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
-        if path.name in ("model.json", "linear.npz", "encoder.onnx", "vocabulary.txt"):
+        if path.name in ("model.json", "linear.npz", "trees.npz", FILE, VOCABULARY):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]

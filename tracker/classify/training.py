@@ -1,8 +1,9 @@
 """Makes a new model from labelled bills, and refuses it where it is worse than the one in use.
 
 The linear model and the last step are trained here, by state: every score the last step learns from comes
-from a model that has not seen that bill's state. The encoder is kept as it is; `crossfit.npz` holds, by
-bill, what encoders that had not seen the bill's state said of it. Needs the `train` extra (scikit-learn).
+from a model that has not seen that bill's state. The encoder is kept as it is (`training/` makes it);
+`crossfit.npz` holds, by bill, what encoders that had not seen the bill's state said of it. Needs the `train`
+extra (scikit-learn).
 """
 
 from __future__ import annotations
@@ -18,15 +19,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.classify import gold, linear
+from tracker.classify import crossfit, gold, laststep, linear
 from tracker.classify.bill import Bill, read
 from tracker.classify.candidates import Candidates, Reader
 from tracker.classify.encoder import FILE, Encoder, summary
+from tracker.classify.laststep import LastStep
+from tracker.classify.measures import FOLDS, best_threshold, f_score, folds, recall_threshold
 from tracker.classify.model import TOPIC, ModelError
 from tracker.classify.signals import signals
+from tracker.classify.trees import Trees
 from tracker.playbook import Playbook
 
-FOLDS = 3
+FEWEST = 5
+LAST_FOLDS = 8
 WORSE_BY = 0.01
 """A new model may lose this much macro F1 on the frozen set before it is refused: less is noise."""
 
@@ -45,6 +50,24 @@ class Outcome:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Labelled bills as they are learnt from. `truth` is bills x labels: 1, 0, or NaN where nobody said."""
+
+    labels: list[str]
+    found: list[Candidates]
+    truth: Floats
+    weight: Floats
+    states: list[str]
+    encoded: Floats | None
+    topic_weights: dict[str, float]
+
+    def known(self, number: int, among: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """Rows in which label `number` is known, of all or of some rows."""
+        there = ~np.isnan(self.truth[:, number])
+        return np.flatnonzero(there if among is None else there & among)
+
+
 def train(
     bills: Sequence[Mapping[str, Any]],
     frozen: Sequence[Mapping[str, Any]],
@@ -56,86 +79,139 @@ def train(
     `frozen`.
 
     `frozen` is judged by scores of models that did not see its states. `judged` are the strategies whose
-    mean F1 decides (default: all of the playbook). Raises ModelError without the `train` extra or with
-    too few labels.
+    mean F1 decides (default: all of the playbook). A label that a bill does not name is left open. Raises
+    ModelError without the `train` extra, with too few labels, or with too few states.
     """
-    everything = [*frozen, *bills]
-    labels = [TOPIC, *playbook.strategies]
-    truth = np.array([[bool(b["labels"].get(label)) for label in labels] for b in everything], dtype=np.float64)
-    if truth.sum(axis=0).min() < 5:
-        scarce = labels[int(truth.sum(axis=0).argmin())]
-        raise ModelError(f"'{scarce}' is true in fewer than five labelled bills; label more before training.")
-    weight = np.array([gold.certainty(b) for b in everything])
-    read_bills = [read(b) for b in everything]
-    weights = topic_weights(playbook, read_bills, truth[:, 0])
-    reader = Reader(playbook, weights)
-    found = [reader.candidates(bill) for bill in read_bills]
-    place = [str(b.get("jurisdiction")) for b in everything]
-    if len(set(place)) < FOLDS:
-        raise ModelError(f"The labelled bills are of fewer than {FOLDS} states; label bills of more states.")
-    fold = folds(place)
-    matrix = _matrix(found)
-    crossed = np.zeros_like(truth)
-    for number in range(FOLDS):
-        seen = fold != number
-        part = _fit_linear(matrix[seen], truth[seen], weight[seen])
-        crossed[~seen] = matrix[~seen] @ part[0].T + part[1]
-    encoded = _encoded(folder, everything, read_bills, found)
-    last: dict[str, dict[str, Any]] = {"plain": {}}
-    judged_scores = {"plain": np.zeros_like(truth)}
-    if encoded is not None:
-        last["full"], judged_scores["full"] = {}, np.zeros_like(truth)
-    count = min(10, len(set(place)))
-    states = folds(place, count)
-    for kind in last:
-        for number, label in enumerate(labels):
-            given = np.stack(
-                [
-                    signals(
-                        labels,
-                        number,
-                        crossed[i],
-                        encoded[i] if kind == "full" and encoded is not None else None,
-                        found[i],
-                    )
-                    for i in range(len(found))
-                ]
-            )
-            for part_number in range(count):
-                seen = states != part_number
-                model = _logistic(given[seen], truth[seen, number], weight[seen])
-                judged_scores[kind][~seen, number] = model.predict_proba(given[~seen])[:, 1]
-            model = _logistic(given, truth[:, number], weight)
-            last[kind][label] = {
-                "bias": round(float(model.intercept_[0]), 6),
-                "weights": [round(float(w), 6) for w in model.coef_[0]],
-            }
-    scores = judged_scores["full" if encoded is not None else "plain"]
-    thresholds = {label: best_threshold(truth[:, n], scores[:, n]) for n, label in enumerate(labels)}
-    part_frozen = slice(0, len(frozen))
-    f1 = {
-        label: f_score(truth[part_frozen, n], scores[part_frozen, n] >= thresholds[label])
-        for n, label in enumerate(labels)
-    }
+    given = _examples([*frozen, *bills], playbook, folder)
+    last, scores = _last_steps(given)
+    thresholds = {}
+    for number, label in enumerate(given.labels):
+        rows = given.known(number)
+        thresholds[label] = best_threshold(given.truth[rows, number], scores[rows, number])
+    f1 = _judge(given, scores, thresholds, len(frozen))
     before = _before(folder)
-    deciding = [TOPIC, *(judged or playbook.strategies)]
-    outcome = _verdict(f1, before, deciding)
+    outcome = _verdict(f1, before, [TOPIC, *(judged or playbook.strategies)])
     if outcome.accepted:
-        whole = _fit_linear(matrix, truth, weight)
         about = {
-            "labels": labels,
+            "labels": given.labels,
             "playbook": playbook.hash,
-            "trained_on": len(everything),
+            "trained_on": len(given.found),
             "frozen": len(frozen),
             "crossfitted_f1": {label: round(value, 4) for label, value in f1.items()},
             "best_thresholds": thresholds,
-            "digest_threshold": recall_threshold(truth[:, 0], scores[:, 0], 0.96),
-            "encoder_from": 0.04,
-            "topic_weights": weights,
-            "last_step": last,
+            "digest_threshold": _digest_threshold(given, scores),
+            "encoder_from": 0.02,
+            "topic_weights": given.topic_weights,
+            "last_step": {kind: {label: pair[0] for label, pair in by.items()} for kind, by in last.items()},
         }
-        _write(folder, whole, about)
+        trees = {
+            f"{kind}/{label}/{name}": array
+            for kind, by in last.items()
+            for label, (_, arrays) in by.items()
+            for name, array in arrays.items()
+        }
+        _write(folder, _fit_linear(given, np.ones(len(given.found), dtype=bool)), trees, about)
     return outcome
+
+
+def _examples(bills: Sequence[Mapping[str, Any]], playbook: Playbook, folder: Path) -> Examples:
+    labels = [TOPIC, *playbook.strategies]
+    truth = np.array(
+        [[float(b["labels"][label]) if label in b["labels"] else np.nan for label in labels] for b in bills]
+    )
+    true = np.nansum(truth, axis=0)
+    if true.min() < FEWEST:
+        scarce = labels[int(true.argmin())]
+        raise ModelError(f"'{scarce}' is true in fewer than five labelled bills; label more before training.")
+    states = [str(b.get("jurisdiction")) for b in bills]
+    if len(set(states)) < FOLDS:
+        raise ModelError(f"The labelled bills are of fewer than {FOLDS} states; label bills of more states.")
+    read_bills = [read(b) for b in bills]
+    weights = _kept_weights(folder) or topic_weights(playbook, read_bills, truth[:, 0])
+    reader = Reader(playbook, weights)
+    found = [reader.candidates(bill) for bill in read_bills]
+    return Examples(
+        labels=labels,
+        found=found,
+        truth=truth,
+        weight=np.array([gold.certainty(b) for b in bills]),
+        states=states,
+        encoded=_encoded(folder, bills, read_bills, found),
+        topic_weights=weights,
+    )
+
+
+def _last_steps(given: Examples) -> tuple[dict[str, dict[str, Any]], Floats]:
+    """The last step by kind and label, and the cross-fitted scores of the fullest kind."""
+    crossed = np.round(_crossed(given), 3)
+    parts = folds(given.states, min(LAST_FOLDS, len(set(given.states))))
+    last: dict[str, dict[str, Any]] = {}
+    scores = np.zeros_like(given.truth)
+    for kind in ("plain", "full") if given.encoded is not None else ("plain",):
+        last[kind] = {}
+        for number, label in enumerate(given.labels):
+            rows = np.stack([_signals(given, crossed, kind, number, n) for n in range(len(given.found))])
+            for part in range(parts.max() + 1):
+                seen = given.known(number, parts != part)
+                step = _step(laststep_of(rows[seen], given.truth[seen, number], given.weight[seen]))
+                for n in np.flatnonzero(parts == part):
+                    scores[n, number] = step.score(rows[n])
+            known = given.known(number)
+            last[kind][label] = laststep_of(rows[known], given.truth[known, number], given.weight[known])
+    return last, scores
+
+
+def laststep_of(rows: Floats, truth: Floats, weight: Floats) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """`laststep.fit`, with one sentence where the `train` extra is not there."""
+    try:
+        return laststep.fit(rows, truth, weight)
+    except ImportError as error:
+        raise ModelError("Training needs scikit-learn; install the 'train' extra.") from error
+
+
+def _step(fitted: tuple[dict[str, Any], dict[str, NDArray[Any]]]) -> LastStep:
+    about, arrays = fitted
+    return LastStep(about, Trees(arrays, ""))
+
+
+def _signals(given: Examples, crossed: Floats, kind: str, number: int, row: int) -> Floats:
+    encoded = given.encoded[row] if kind == "full" and given.encoded is not None else None
+    return signals(given.labels, number, crossed[row], encoded, given.found[row])
+
+
+def _crossed(given: Examples) -> Floats:
+    """Linear logits of every bill by a model that saw no bill of its state."""
+    fold = folds(given.states)
+    crossed = np.zeros_like(given.truth)
+    matrix = _matrix(given.found)
+    for number in range(FOLDS):
+        weights, bias = _fit_linear(given, fold != number, matrix)
+        crossed[fold == number] = matrix[fold == number] @ weights.T + bias
+    return crossed
+
+
+def _judge(given: Examples, scores: Floats, thresholds: dict[str, float], frozen: int) -> dict[str, float]:
+    """F1 by label on the frozen bills, as the service applies tags: a strategy only where the bill is in scope."""
+    f1 = {}
+    inside = scores[:, 0] >= thresholds[TOPIC]
+    for number, label in enumerate(given.labels):
+        rows = given.known(number)
+        rows = rows[rows < frozen]
+        applied = (scores[:, number] >= thresholds[label]) & inside
+        f1[label] = f_score(given.truth[rows, number], applied[rows])
+    return f1
+
+
+def _digest_threshold(given: Examples, scores: Floats) -> float:
+    rows = given.known(0)
+    return recall_threshold(given.truth[rows, 0], scores[rows, 0], 0.96)
+
+
+def _kept_weights(folder: Path) -> dict[str, float] | None:
+    """The weights of the model in use, where it has an encoder: they chose the passages it was asked of."""
+    if not ((folder / FILE).is_file() and (folder / "model.json").is_file()):
+        return None
+    return dict(json.loads((folder / "model.json").read_text(encoding="utf-8"))["topic_weights"])
 
 
 def topic_weights(playbook: Playbook, bills: Sequence[Bill], in_scope: Floats) -> dict[str, float]:
@@ -146,6 +222,8 @@ def topic_weights(playbook: Playbook, bills: Sequence[Bill], in_scope: Floats) -
     there: Counter[int] = Counter()
     true: Counter[int] = Counter()
     for bill, value in zip(bills, in_scope, strict=True):
+        if np.isnan(value):
+            continue
         for number in cues.found(" ".join((bill.title, *bill.abstracts, bill.text)).lower().replace("-", " ")):
             there[number] += 1
             true[number] += int(value)
@@ -155,52 +233,22 @@ def topic_weights(playbook: Playbook, bills: Sequence[Bill], in_scope: Floats) -
     }
 
 
-def folds(states: Sequence[str], count: int = FOLDS) -> NDArray[np.int64]:
-    """A fold for each bill; bills of one state share it, and folds are about equally large."""
-    sizes = [0] * count
-    place: dict[str, int] = {}
-    for state, number in sorted(Counter(states).items(), key=lambda pair: (-pair[1], pair[0])):
-        place[state] = sizes.index(min(sizes))
-        sizes[place[state]] += number
-    return np.array([place[state] for state in states])
-
-
-def f_score(truth: Floats, applied: NDArray[np.bool_]) -> float:
-    """F1, 0 where nothing is true and nothing applied."""
-    both = float((applied & (truth > 0)).sum())
-    return 2 * both / max(1.0, float(applied.sum() + truth.sum()))
-
-
-def best_threshold(truth: Floats, scores: Floats) -> float:
-    """The threshold with the best F1, as the middle of the thresholds that come within 0.005 of it."""
-    tried = [round(0.05 + 0.01 * n, 2) for n in range(90)]
-    values = [f_score(truth, scores >= t) for t in tried]
-    good = [t for t, value in zip(tried, values, strict=True) if value >= max(values) - 0.005]
-    return good[len(good) // 2]
-
-
-def recall_threshold(truth: Floats, scores: Floats, recall: float) -> float:
-    """The highest threshold that still finds this share of what is true."""
-    true = np.sort(scores[truth > 0])
-    return round(float(true[int((1 - recall) * len(true))]) - 0.0005, 3)
-
-
-def _logistic(given: Any, truth: Floats, weight: Floats, strength: float = 0.1) -> Any:
+def _fit_linear(given: Examples, among: NDArray[np.bool_], matrix: Any = None) -> tuple[Floats, Floats]:
     try:
         from sklearn.linear_model import LogisticRegression
     except ImportError as error:
         raise ModelError("Training needs scikit-learn; install the 'train' extra.") from error
-    return LogisticRegression(C=strength, max_iter=500).fit(given, truth, sample_weight=weight)
-
-
-def _fit_linear(matrix: Any, truth: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    # only the places that occur: the others would stay zero, at a cost
-    used = np.flatnonzero(matrix.getnnz(axis=0))
-    part = matrix[:, used]
-    models = [_logistic(part, truth[:, n], weight * (1 + truth[:, n]), 8.0) for n in range(truth.shape[1])]
-    weights = np.zeros((truth.shape[1], matrix.shape[1]))
-    weights[:, used] = np.stack([m.coef_[0] for m in models])
-    return weights, np.array([m.intercept_[0] for m in models])
+    matrix = _matrix(given.found) if matrix is None else matrix
+    weights, biases = np.zeros((given.truth.shape[1], matrix.shape[1])), np.zeros(given.truth.shape[1])
+    for number in range(given.truth.shape[1]):
+        rows = given.known(number, among)
+        # only the places that occur: the others would stay zero, at a cost
+        used = np.flatnonzero(matrix[rows].getnnz(axis=0))
+        truth = given.truth[rows, number]
+        model = LogisticRegression(C=8.0, max_iter=500)
+        model.fit(matrix[rows][:, used], truth, sample_weight=given.weight[rows] * (1 + truth))
+        weights[number, used], biases[number] = model.coef_[0], model.intercept_[0]
+    return weights, biases
 
 
 def _matrix(found: Sequence[Candidates]) -> Any:
@@ -217,10 +265,7 @@ def _encoded(
 ) -> Floats | None:
     if not (folder / FILE).is_file():
         return None
-    known: dict[str, Floats] = {}
-    if (folder / "crossfit.npz").is_file():
-        with np.load(folder / "crossfit.npz", allow_pickle=False) as arrays:
-            known = dict(zip(arrays["keys"].tolist(), arrays["scores"].astype(np.float64), strict=True))
+    known = crossfit.load(folder)
     encoder = Encoder(folder)
     rows = []
     for given, bill, one in zip(bills, read_bills, found, strict=True):
@@ -251,11 +296,12 @@ def _verdict(f1: dict[str, float], before: dict[str, float] | None, deciding: Se
     return Outcome(f1, before, True, f"Accepted: mean F1 on the frozen set {new:.3f}, before {old:.3f}.")
 
 
-def _write(folder: Path, whole: tuple[Floats, Floats], about: dict[str, Any]) -> None:
+def _write(folder: Path, whole: tuple[Floats, Floats], trees: dict[str, NDArray[Any]], about: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights, bias = whole
     scale = np.maximum(np.abs(weights).max(axis=1), 1e-9) / 127
     small = np.round(weights / scale[:, None]).astype(np.int8)
     np.savez_compressed(folder / "linear.npz", weights=small, scale=scale, bias=bias)
+    np.savez_compressed(folder / "trees.npz", **trees)  # type: ignore[arg-type]
     text = json.dumps(about, indent=1, sort_keys=True, ensure_ascii=True)
     (folder / "model.json").write_text(text + "\n", encoding="utf-8")

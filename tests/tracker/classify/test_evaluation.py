@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from tracker import playbook
 from tracker.classify import Classifier, GoldError, evaluate, render
 from tracker.classify.commands import register
-from tracker.classify.training import best_threshold, f_score, folds, recall_threshold, train
+from tracker.classify.measures import best_threshold, f_score, folds, recall_threshold
+from tracker.classify.training import train
 
 LABELS = ["in_scope", *playbook.load().strategies]
 
