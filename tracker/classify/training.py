@@ -31,7 +31,7 @@ from tracker.classify.trees import Trees
 from tracker.playbook import Playbook
 
 FEWEST = 5
-LAST_FOLDS = 8
+LAST_FOLDS = 6
 WORSE_BY = 0.01
 """A new model may lose this much macro F1 on the frozen set before it is refused: less is noise."""
 
@@ -147,11 +147,12 @@ def _last_steps(given: Examples) -> tuple[dict[str, dict[str, Any]], Floats]:
     parts = folds(given.states, min(LAST_FOLDS, len(set(given.states))))
     last: dict[str, dict[str, Any]] = {}
     scores = np.zeros_like(given.truth)
-    for kind in ("plain", "full") if given.encoded is not None else ("plain",):
+    kinds = ("plain", "full") if given.encoded is not None else ("plain",)
+    for kind in kinds:
         last[kind] = {}
         for number, label in enumerate(given.labels):
             rows = np.stack([_signals(given, crossed, kind, number, n) for n in range(len(given.found))])
-            for part in range(parts.max() + 1):
+            for part in range(parts.max() + 1 if kind == kinds[-1] else 0):
                 seen = given.known(number, parts != part)
                 step = _step(laststep_of(rows[seen], given.truth[seen, number], given.weight[seen]))
                 for n in np.flatnonzero(parts == part):
