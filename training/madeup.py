@@ -156,6 +156,27 @@ def bags(count: int, seed: int = 5) -> Iterator[Bag]:
         yield Bag(f"madeup/{number}", "madeup", "madeup", [Item(text, title, labels, 0.4)], None)
 
 
+def mixed(count: int, seed: int = 6) -> Iterator[Bag]:
+    """Passages in which the topic and a mechanism for something else stand one after the other, under a title on the topic.
+
+    A third of them have the mechanism for the topic beside something else, so that the order teaches nothing.
+    """
+    chance = random.Random(seed)
+    kinds = [kind for kind in PROVISIONS if kind]
+    for number in range(count):
+        kind = chance.choices(kinds, weights=[3, 3, 3, 1, 1, 1])[0]
+        meets = number % 3 == 0
+        mechanism = _filled(chance.choice(PROVISIONS[kind]), chance, meets)
+        other = _filled(chance.choice(PROVISIONS[""]), chance, not meets)
+        parts = [f"Section {chance.randint(1, 9)}. {part}" for part in (mechanism, other)]
+        chance.shuffle(parts)
+        labels = np.zeros(len(LABELS), dtype=np.float32)
+        labels[0] = 1.0
+        labels[LABELS.index(kind)] = float(meets)
+        title = _filled(chance.choice(PLAIN_TITLES), chance, True)
+        yield Bag(f"mixed/{number}", "madeup", "madeup", [Item(" ".join(parts), title, labels, 0.7)], None)
+
+
 def _filled(template: str, chance: random.Random, on: bool) -> str:
     text = template.format(
         who=chance.choice(WHO if on else ELSE_WHO),

@@ -9,7 +9,7 @@ from itertools import chain
 
 from tracker.classify.bill import Bill
 from tracker.classify.cues import Cues
-from tracker.classify.reading import MAX_TEXT, Passage, clean, fold, provisions
+from tracker.classify.reading import MAX_TEXT, Passage, clean, fold, provisions, sentences
 from tracker.playbook import Playbook
 
 KEPT = 6
@@ -41,6 +41,10 @@ class Candidates:
     header_topic: frozenset[int]
     header_mechanisms: dict[str, frozenset[int]]
     passages: tuple[Candidate, ...]
+    together: dict[str, int]
+    """By strategy, how well its cues and the topic's meet within one sentence: of the best sentence, the number of
+    pairs, up to nine.
+    """
 
 
 class Reader:
@@ -69,12 +73,26 @@ class Reader:
                 read.append(provisions(abstract, f"abstract:{number}"))
         found = [c for p in chain(*read) if (c := self._candidate(p)).rank > 0]
         found.sort(key=lambda c: -c.rank)
+        closely = found[:KEPT]
         return Candidates(
             header=header,
             header_topic=frozenset(self.topic.found(folded)),
             header_mechanisms={key: frozenset(cues.found(folded)) for key, cues in self.mechanisms.items()},
-            passages=tuple(found[:KEPT]),
+            passages=tuple(closely),
+            together=self._together([header, *(c.passage.text for c in closely)]),
         )
+
+    def _together(self, texts: list[str]) -> dict[str, int]:
+        best = dict.fromkeys(self.mechanisms, 0)
+        for text in texts:
+            for start, end in sentences(text):
+                folded = fold(text[start:end])
+                topic = min(3, len(self.topic.found(folded)))
+                if not topic:
+                    continue
+                for key, cues in self.mechanisms.items():
+                    best[key] = max(best[key], topic * min(3, len(cues.found(folded))))
+        return best
 
     def _candidate(self, passage: Passage) -> Candidate:
         folded = fold(passage.text)

@@ -33,6 +33,7 @@ def _cues(name: str, is_topic: bool, found: Candidates) -> list[float]:
         0.0 if is_topic else min(3.0, len(found.header_mechanisms.get(name, ()))),
         min(4.0, max(topic, default=0)),
         min(4.0, max(meeting, default=0)),
+        float(found.together.get(name, 0)),
         float(len(found.passages)),
         math.log1p(found.header.count(" ")),
     ]

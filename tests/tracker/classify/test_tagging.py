@@ -87,7 +87,6 @@ def test_a_bill_on_something_else_has_no_tags(classifier: Classifier) -> None:
     assert not any(tag["value"] for tag in answer["tags"])
 
 
-@pytest.mark.xfail(strict=True, reason="the encoder reads each passage with the title, and takes its topic from there")
 def test_mechanism_and_topic_in_different_sections_do_not_make_a_tax_credit(classifier: Classifier) -> None:
     bill = {
         "title": "An act relating to apprenticeship",
