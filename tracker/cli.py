@@ -47,6 +47,9 @@ def main() -> None:
     """Entry point. Ends with 0 done, 1 needs a look, 2 wrong use; errors are one sentence."""
     from sqlalchemy.exc import DatabaseError
 
+    from tracker import parent
+
+    parent.follow()
     try:
         build()()
     except KeyboardInterrupt:

@@ -32,6 +32,7 @@ def run(
 ) -> None:
     """The main job: crawl, ingest, fetch texts, classify, send the digests that are due."""
     from tracker import crawling
+    from tracker.commands.publishing import crawl_and_publish
 
     settings = console.load_settings()
     engine = console.open_database(settings)
@@ -44,7 +45,7 @@ def run(
     if not plans:
         console.fail(f"{replay} holds no recording" + (f" of {', '.join(places)}" if places else ""))
     console.note(how)
-    crawls = [_one(engine, settings, plan, moment, quiet=as_json) for plan in plans]
+    crawls = [crawl_and_publish(engine, settings, plan, moment, quiet=as_json) for plan in plans]
     # Titles and summaries first: they say whose text is worth fetching.
     first = _classify(engine, moment, quiet=as_json)
     texts = _fetch_texts(engine, settings, plans, moment, quiet=as_json)
@@ -110,42 +111,6 @@ def _network(codes: list[str], settings: Any) -> bool:
             continue
         return True
     return False
-
-
-def _one(engine: Any, settings: Any, plan: Any, moment: dt.datetime, *, quiet: bool) -> dict[str, Any]:
-    from tracker import crawling
-    from tracker.record_files import FileError
-
-    label = f"{plan.jurisdiction} {plan.replay.name if plan.replay else plan.source}".strip()
-    row: dict[str, Any] = {"jurisdiction": plan.jurisdiction, "recording": plan.replay and plan.replay.name}
-    console.note(f"  {label}: crawling …")
-    try:
-        done = crawling.crawl(plan, settings, engine, now=moment)
-        with console.progress(f"  {label}: loading", done.manifest.get("bills"), quiet) as update:
-            status, reason, report = crawling.publish(engine, done, now=moment, progress=update)
-    except (crawling.CrawlError, FileError) as error:
-        _note_dead_crawl(engine, plan, str(error), moment)
-        return {**row, "status": "failed", "reason": str(error)}
-    counts = report.of(plan.jurisdiction).to_json() if report else {}
-    row |= {
-        "source": done.manifest.get("source"),
-        "session": done.manifest.get("session"),
-        "status": status,
-        "reason": reason,
-        **{name: counts.get(name, 0) for name in ("bills", "new", "changed", "unchanged", "rejected", "events")},
-        "unknown_actions": sum(report.unknown_actions.values()) if report else 0,
-        "requests": done.manifest.get("requests"),
-    }
-    return row
-
-
-def _note_dead_crawl(engine: Any, plan: Any, reason: str, moment: dt.datetime) -> None:
-    from tracker import runs
-    from tracker.db import writing
-    from tracker.ingest import Run
-
-    with writing(engine) as connection:
-        runs.hold(connection, plan.jurisdiction, Run(plan.source or "?"), reason, moment, "failed")
 
 
 def _fetch_texts(engine: Any, settings: Any, plans: list[Any], moment: dt.datetime, *, quiet: bool) -> dict[str, Any]:
