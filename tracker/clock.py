@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tracker import jobs, schedule
 from tracker.db import make_engine, reading, writing
+from tracker.heartbeat import Heartbeat
 from tracker.locks import Lock
 from tracker.models.jobs import HeartbeatRow
 from tracker.schedule import Job
@@ -141,7 +142,7 @@ def run(engine: Engine, settings: Settings) -> None:
         signal.signal(number, _told_to_stop)
     wanted = schedule.jobs(settings)
     started = dt.datetime.now(dt.UTC)
-    failures: list[str] = []
+    heartbeat = Heartbeat()
     try:
         if engine.dialect.name == "postgresql":
             from tracker import queue
@@ -153,7 +154,8 @@ def run(engine: Engine, settings: Settings) -> None:
             scheduler.resume()
             log.info("clock runs", jobs=len(wanted))
             while not _stop.wait(TICK_SECONDS):
-                _tick(engine, lock, started, failures)
+                _tick(engine, lock, started)
+                heartbeat.tell(engine, settings)
                 scheduler.wakeup()
             log.info("clock ends; jobs under way are stopped, their work so far is kept")
             scheduler.pause()
@@ -161,7 +163,7 @@ def run(engine: Engine, settings: Settings) -> None:
         lock.release()
 
 
-def _tick(engine: Engine, lock: Lock, started: dt.datetime, failures: list[str]) -> None:
+def _tick(engine: Engine, lock: Lock, started: dt.datetime) -> None:
     """Show that we live; a database that is away is waited for, a lock that another took ends us."""
     if not lock.still_held():
         try:

@@ -93,6 +93,13 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Another time for a job of the clock, as a crontab line, or off: {backup = '0 2 * * *'}.",
     )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token for Prometheus at /metrics; empty: there is no such page."
+    )
+    heartbeat_url: SecretStr = Field(
+        SecretStr(""),
+        description="Address that the clock asks every five minutes while all is well; its owner tells you of silence.",
+    )
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json.")
 
     @field_validator("admin_key")

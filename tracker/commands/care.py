@@ -1,4 +1,4 @@
-"""Commands that keep an installation whole: ``backup``, ``restore``, ``doctor``."""
+"""Commands that keep an installation whole: ``backup``, ``restore``, ``doctor``, ``morning``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(backup)
     app.command()(restore)
     app.command()(doctor)
+    app.command()(morning)
 
 
 def backup(
@@ -78,3 +79,13 @@ def doctor(as_json: Json = False) -> None:
             typer.echo(console.printable(f"{finding.check}: {finding.count:,} ({finding.example})\n  {finding.do}"))
         typer.echo(f"{len(names)} checks, {len(found)} findings")
     raise typer.Exit(int(bool(found)))
+
+
+def morning(as_json: Json = False) -> None:
+    """The last day on one page, and what to do about it. Ends with 1 when there is something to do."""
+    from tracker import morning as pages
+
+    settings = console.load_settings()
+    found = pages.page(console.open_database(settings), settings, now=dt.datetime.now(dt.UTC))
+    console.emit(found if as_json else pages.text(found), as_json)
+    raise typer.Exit(int(bool(found["todo"])))

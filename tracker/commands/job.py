@@ -205,27 +205,27 @@ def _print(summary: dict[str, Any], settings: Any) -> None:
 
 
 def health(as_json: Annotated[bool, typer.Option("--json", help="One JSON value.")] = False) -> None:
-    """Per jurisdiction: last good run, last real change, counts. Ends with 1 when something is degraded."""
+    """Per jurisdiction: last good run, last real change, counts; and whether anything happens. 1 when degraded."""
+    from tracker import pulse
     from tracker.freshness import survey
 
+    engine = console.open_database()
+    now = dt.datetime.now(dt.UTC)
     rows = [
         {"code": row["code"], "name": row["name"], **row["freshness"]}
-        for row in survey(console.open_database(), now=dt.datetime.now(dt.UTC))
+        for row in survey(engine, now=now)
         if row["freshness"]["state"] != "unseen"
     ]
     degraded = [row["code"] for row in rows if row["state"] in ("stale", "failing")]
+    found = pulse.take(engine, now=now)
+    bad = bool(degraded or found["problems"])
     if as_json:
-        console.emit({"status": "degraded" if degraded else "ok", "degraded": degraded, "jurisdictions": rows})
+        status = "degraded" if bad else "ok"
+        console.emit({"status": status, "degraded": degraded, **found, "jurisdictions": rows})
     else:
-        shown = [
-            "code",
-            "state",
-            "reason",
-            "bills",
-            "last_good_run",
-            "last_real_change",
-            "newest_action_date",
-        ]
+        shown = ["code", "state", "reason", "bills", "last_good_run", "last_real_change", "newest_action_date"]
         console.table(rows, shown)
-        typer.echo("degraded: " + ", ".join(degraded) if degraded else "ok")
-    raise typer.Exit(int(bool(degraded)))
+        for problem in found["problems"]:
+            typer.echo(console.printable(problem))
+        typer.echo("degraded: " + ", ".join(degraded) if degraded else "degraded" if bad else "ok")
+    raise typer.Exit(int(bad))
