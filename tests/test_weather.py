@@ -68,6 +68,7 @@ def one_sentence(done: subprocess.CompletedProcess[str], *words: str) -> None:
     assert last.startswith("billtracker: ") and any(word in last for word in words), done.stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_nothing_and_says_so(tmp_path: Path) -> None:
     """The kernel refuses to let any file of the process grow, as a full disk does."""
     home, file = tmp_path / "var", jsonl(tmp_path / "bills.jsonl", bills(1500))
@@ -98,6 +99,7 @@ def test_a_read_only_disk_is_one_sentence(tmp_path: Path) -> None:
     assert run(home, "ingest", str(tmp_path / "more.jsonl")).returncode == 0
 
 
+@pytest.mark.slow
 def test_without_names_of_hosts_a_crawl_fails_and_is_noted(tmp_path: Path) -> None:
     """In a network of its own, where nothing can be resolved or reached."""
     before = ["unshare", "--net"]
