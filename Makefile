@@ -4,7 +4,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 VENV := .venv/bin
 SYNC := .venv/.synced
 
-.PHONY: run test test-all check format bench clean
+.PHONY: run test test-all check format docs bench clean
 
 # The main job: `make run`, `make run REPLAY=../shared/recordings`, `make run CODES="va us"`.
 run: $(SYNC)
@@ -28,6 +28,10 @@ check: $(SYNC)
 format: $(SYNC)
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
+
+# The reference pages, from the code.
+docs: $(SYNC)
+	$(VENV)/python -m tracker.reference
 
 # Numbers to show; needs the corpus beside the repository.
 bench: $(SYNC)

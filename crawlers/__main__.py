@@ -18,7 +18,7 @@ from crawlers.account import Account
 from crawlers.politeness import quiet_now
 from crawlers.recording import Recording, RecordingError
 from crawlers.texts import fetch
-from tracker import jurisdictions
+from tracker import jurisdictions, parent
 from tracker.jurisdictions import Jurisdiction, Source
 
 
@@ -142,4 +142,5 @@ def _json(path: Path | None) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    parent.follow()
     sys.exit(main())

@@ -43,19 +43,23 @@ def postgres_server() -> Iterator[str]:
         server.cleanup()
 
 
+def new_database(server: str) -> str:
+    """Address of an empty database on this server."""
+    name = f"t_{uuid.uuid4().hex}"
+    admin = make_engine(server)
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    return server.replace("/postgres?", f"/{name}?")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty database with the newest schema, once on each engine."""
     if request.param == "sqlite":
         made = make_engine(f"sqlite:///{tmp_path / 'test.db'}")
     else:
-        server: str = request.getfixturevalue("postgres_server")
-        name = f"t_{uuid.uuid4().hex}"
-        admin = make_engine(server)
-        with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        admin.dispose()
-        made = make_engine(server.replace("/postgres?", f"/{name}?"))
+        made = make_engine(new_database(request.getfixturevalue("postgres_server")))
     upgrade(made)
     yield made
     made.dispose()
@@ -65,6 +69,15 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 def sqlite(tmp_path: Path) -> Iterator[Engine]:
     """An empty SQLite database with the newest schema."""
     made = make_engine(f"sqlite:///{tmp_path / 'test.db'}")
+    upgrade(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def postgres_engine(postgres_server: str) -> Iterator[Engine]:
+    """An empty PostgreSQL database with the newest schema."""
+    made = make_engine(new_database(postgres_server))
     upgrade(made)
     yield made
     made.dispose()

@@ -1,4 +1,4 @@
-"""The documents say what is so: every setting, event kind and relative link."""
+"""The documents say what is so: every setting, command, table, view, event kind, symptom and relative link."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tracker import reference
 from tracker.events import EventKind
 from tracker.settings import Settings
 
@@ -14,9 +15,17 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def test_every_setting_is_described() -> None:
-    text = (ROOT / "docs/operations.md").read_text("utf-8")
-    assert set(re.findall(r"`BILLTRACKER_([A-Z_]+)`", text)) == {name.upper() for name in Settings.model_fields}
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_reference_pages_are_what_the_code_says(name: str) -> None:
+    assert (ROOT / "docs" / name).read_text("utf-8") == reference.PAGES[name](), "run `make docs` and commit the pages"
+
+
+def test_every_setting_command_table_and_view_says_what_it_is_for() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+    pages = "\n".join((ROOT / "docs" / name).read_text("utf-8") for name in reference.PAGES)
+    sections = re.findall(r"^###? (.+)\n\n(.*)$", pages, re.M)
+    silent = [title for title, about in sections if not about.strip()]
+    assert not silent, f"no docstring: {silent}"
 
 
 def test_every_event_kind_is_described() -> None:

@@ -43,10 +43,21 @@ def build() -> typer.Typer:
     return app
 
 
-def main() -> None:
-    """Entry point. Ends with 0 done, 1 needs a look, 2 wrong use; errors are one sentence."""
+def _database_errors() -> tuple[type[Exception], ...]:
+    """What databases raise, by SQLAlchemy or past it; asked for only when something was raised."""
+    import sqlite3
+
+    import psycopg
     from sqlalchemy.exc import DatabaseError
 
+    return DatabaseError, sqlite3.Error, psycopg.Error
+
+
+def main() -> None:
+    """Entry point. Ends with 0 done, 1 needs a look, 2 wrong use; errors are one sentence."""
+    from tracker import parent
+
+    parent.follow()
     try:
         build()()
     except KeyboardInterrupt:
@@ -55,8 +66,8 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except DatabaseError as error:
-        first = str(error.orig or error).strip().splitlines()[0]
+    except _database_errors() as error:
+        first = (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0]
         typer.echo(f"billtracker: the database refused: {printable(first)}", err=True)
         sys.exit(NEEDS_A_LOOK)
     except OSError as error:

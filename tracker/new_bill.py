@@ -90,6 +90,7 @@ def prepare(digest: bytes, raw: Raw) -> Iterator[NewBill | RecordError]:
 
 def read(raw: Any) -> BillRecord | RecordError:
     """A record from JSON text or a mapping, in BillRecord's form or that of Open States' scrapers."""
+    data = raw
     try:
         data = from_json(raw) if isinstance(raw, bytes | str) else raw
         if isinstance(data, dict) and openstates.is_scraped_bill(data):

@@ -85,6 +85,21 @@ class Settings(BaseSettings):
         True, description="Fetch texts of bills whose title, summary or subjects may be in scope first."
     )
     alert_after_failures: int = Field(3, ge=1, description="Failed crawls in a row before the admins get a mail.")
+    scheduled_states: list[str] = Field(
+        default_factory=list,
+        description="Jurisdictions that the clock crawls; empty: starter_states; ['all'] is all 56.",
+    )
+    jobs: dict[str, str] = Field(
+        default_factory=dict,
+        description="Another time for a job of the clock, as a crontab line, or off: {backup = '0 2 * * *'}.",
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token for Prometheus at /metrics; empty: there is no such page."
+    )
+    heartbeat_url: SecretStr = Field(
+        SecretStr(""),
+        description="Address that the clock asks every five minutes while all is well; its owner tells you of silence.",
+    )
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json.")
 
     @field_validator("admin_key")

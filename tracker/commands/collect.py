@@ -31,13 +31,17 @@ def crawl(
     full: Annotated[bool, typer.Option("--full", help="Ask for everything, changed or not.")] = False,
     limit: Annotated[int, typer.Option(min=0, help="Stop after so many bills.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Write records here (one jurisdiction only).")] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Judge what came and load it, as `run` does.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Collect bills into a file of records. Nothing is stored: `billtracker ingest FILE` does that."""
+    """Collect bills into a file of records. Nothing is stored: `billtracker ingest FILE` does that, or --publish."""
+    from tracker.commands.publishing import crawl_and_publish
     from tracker.crawling import CrawlError, Plan
     from tracker.crawling import crawl as start
 
     settings = console.load_settings()
+    if publish and out:
+        console.fail("--out is for looking at records; --publish loads them")
     if out and len(codes) > 1:
         console.fail("--out takes one jurisdiction at a time")
     engine = console.open_database(settings)
@@ -45,6 +49,9 @@ def crawl(
     for code in codes:
         place = place_of(code)
         plan = Plan(place.code, source, session, replay, full, limit, record)
+        if publish:
+            rows.append(crawl_and_publish(engine, settings, plan, dt.datetime.now(dt.UTC), quiet=as_json))
+            continue
         console.note(f"{place.code}: crawling {place.name} …")
         try:
             done = start(plan, settings, engine, now=dt.datetime.now(dt.UTC), out=out)
@@ -59,9 +66,12 @@ def crawl(
         for row in rows:
             for rejected in row.get("rejected_why", []):
                 console.note(f"  rejected: {rejected}")
-            if row["outcome"] != "failed":
+            if row.get("file"):
                 console.note(f"next: billtracker ingest {row['file']}")
-    raise typer.Exit(int(any(row["outcome"] == "failed" or row.get("rejected") for row in rows)))
+    bad = ("failed", "held")
+    raise typer.Exit(
+        int(any(row.get("outcome") in bad or row.get("status") in bad or row.get("rejected") for row in rows))
+    )
 
 
 def crawl_row(done: Any, compared: dict[str, int]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def run(
 ) -> None:
     """The main job: crawl, ingest, fetch texts, classify, send the digests that are due."""
     from tracker import crawling
+    from tracker.commands.publishing import crawl_and_publish
 
     settings = console.load_settings()
     engine = console.open_database(settings)
@@ -44,7 +45,7 @@ def run(
     if not plans:
         console.fail(f"{replay} holds no recording" + (f" of {', '.join(places)}" if places else ""))
     console.note(how)
-    crawls = [_one(engine, settings, plan, moment, quiet=as_json) for plan in plans]
+    crawls = [crawl_and_publish(engine, settings, plan, moment, quiet=as_json) for plan in plans]
     # Titles and summaries first: they say whose text is worth fetching.
     first = _classify(engine, moment, quiet=as_json)
     texts = _fetch_texts(engine, settings, plans, moment, quiet=as_json)
@@ -110,42 +111,6 @@ def _network(codes: list[str], settings: Any) -> bool:
             continue
         return True
     return False
-
-
-def _one(engine: Any, settings: Any, plan: Any, moment: dt.datetime, *, quiet: bool) -> dict[str, Any]:
-    from tracker import crawling
-    from tracker.record_files import FileError
-
-    label = f"{plan.jurisdiction} {plan.replay.name if plan.replay else plan.source}".strip()
-    row: dict[str, Any] = {"jurisdiction": plan.jurisdiction, "recording": plan.replay and plan.replay.name}
-    console.note(f"  {label}: crawling …")
-    try:
-        done = crawling.crawl(plan, settings, engine, now=moment)
-        with console.progress(f"  {label}: loading", done.manifest.get("bills"), quiet) as update:
-            status, reason, report = crawling.publish(engine, done, now=moment, progress=update)
-    except (crawling.CrawlError, FileError) as error:
-        _note_dead_crawl(engine, plan, str(error), moment)
-        return {**row, "status": "failed", "reason": str(error)}
-    counts = report.of(plan.jurisdiction).to_json() if report else {}
-    row |= {
-        "source": done.manifest.get("source"),
-        "session": done.manifest.get("session"),
-        "status": status,
-        "reason": reason,
-        **{name: counts.get(name, 0) for name in ("bills", "new", "changed", "unchanged", "rejected", "events")},
-        "unknown_actions": sum(report.unknown_actions.values()) if report else 0,
-        "requests": done.manifest.get("requests"),
-    }
-    return row
-
-
-def _note_dead_crawl(engine: Any, plan: Any, reason: str, moment: dt.datetime) -> None:
-    from tracker import runs
-    from tracker.db import writing
-    from tracker.ingest import Run
-
-    with writing(engine) as connection:
-        runs.hold(connection, plan.jurisdiction, Run(plan.source or "?"), reason, moment, "failed")
 
 
 def _fetch_texts(engine: Any, settings: Any, plans: list[Any], moment: dt.datetime, *, quiet: bool) -> dict[str, Any]:
@@ -242,27 +207,27 @@ def _print(summary: dict[str, Any], settings: Any) -> None:
 
 
 def health(as_json: Annotated[bool, typer.Option("--json", help="One JSON value.")] = False) -> None:
-    """Per jurisdiction: last good run, last real change, counts. Ends with 1 when something is degraded."""
+    """Per jurisdiction: last good run, last real change, counts; and whether anything happens. 1 when degraded."""
+    from tracker import pulse
     from tracker.freshness import survey
 
+    engine = console.open_database()
+    now = dt.datetime.now(dt.UTC)
     rows = [
         {"code": row["code"], "name": row["name"], **row["freshness"]}
-        for row in survey(console.open_database(), now=dt.datetime.now(dt.UTC))
+        for row in survey(engine, now=now)
         if row["freshness"]["state"] != "unseen"
     ]
     degraded = [row["code"] for row in rows if row["state"] in ("stale", "failing")]
+    found = pulse.take(engine, now=now)
+    bad = bool(degraded or found["problems"])
     if as_json:
-        console.emit({"status": "degraded" if degraded else "ok", "degraded": degraded, "jurisdictions": rows})
+        status = "degraded" if bad else "ok"
+        console.emit({"status": status, "degraded": degraded, **found, "jurisdictions": rows})
     else:
-        shown = [
-            "code",
-            "state",
-            "reason",
-            "bills",
-            "last_good_run",
-            "last_real_change",
-            "newest_action_date",
-        ]
+        shown = ["code", "state", "reason", "bills", "last_good_run", "last_real_change", "newest_action_date"]
         console.table(rows, shown)
-        typer.echo("degraded: " + ", ".join(degraded) if degraded else "ok")
-    raise typer.Exit(int(bool(degraded)))
+        for problem in found["problems"]:
+            typer.echo(console.printable(problem))
+        typer.echo("degraded: " + ", ".join(degraded) if degraded else "degraded" if bad else "ok")
+    raise typer.Exit(int(bad))

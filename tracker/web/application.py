@@ -16,18 +16,14 @@ from pathlib import Path
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
-from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from tracker.db import make_engine, reading, upgrade
+from tracker.db import make_engine, upgrade
 from tracker.settings import Settings
-from tracker.web import api, errors, pages
+from tracker.web import api, errors, health, pages
 from tracker.web.addresses import Addresses
 from tracker.web.api.limits import Meter
 from tracker.web.caching import EntityTags
-from tracker.web.dependencies import Database
 from tracker.web.security import Security
 from tracker.web.upkeep import Upkeep
 
@@ -70,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.meter = meter
     errors.register(app)
-    app.add_api_route("/healthz", healthz, include_in_schema=False)
+    app.include_router(health.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for router in api.routers():
         app.include_router(router)
@@ -83,13 +79,3 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(Security, https=settings.public_url.startswith("https://"))
     return app
-
-
-def healthz(engine: Database) -> Response:
-    """Whether the app and its database answer."""
-    try:
-        with reading(engine) as connection:
-            connection.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        return JSONResponse({"status": "no database"}, 503)
-    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})

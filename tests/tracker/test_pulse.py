@@ -1,0 +1,97 @@
+"""Silence is found: of the clock, of crawls, of the mail; and an outside watcher hears when all is well."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from pytest_httpserver import HTTPServer
+from sqlalchemy import Engine, insert, text
+from typer.testing import CliRunner
+
+from tests.tracker.analysts import NOW, fill
+from tracker import clock, morning, pulse
+from tracker.cli import build
+from tracker.db import make_engine, writing
+from tracker.heartbeat import Heartbeat
+from tracker.models.jobs import JobRunRow
+from tracker.settings import Settings
+
+HOUR = dt.timedelta(hours=1)
+
+
+def test_a_new_installation_is_not_silent(engine: Engine) -> None:
+    assert pulse.take(engine, now=NOW)["problems"] == []
+
+
+def test_when_nothing_comes_any_more_somebody_hears(engine: Engine) -> None:
+    fill(engine)
+    assert pulse.take(engine, now=NOW + HOUR)["problems"] == []
+    (problem,) = pulse.take(engine, now=NOW + 40 * HOUR)["problems"]
+    assert problem == "no crawl of any jurisdiction has brought anything for 40 hours"
+
+
+def test_crawls_that_run_over_a_log_that_stands_still(engine: Engine) -> None:
+    fill(engine)  # Several of its legislatures sit in February.
+    late = NOW + 4 * 24 * HOUR
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE crawl_run SET finished_at = :at"), {"at": late.isoformat()})
+    problems = pulse.take(engine, now=late)["problems"]
+    assert any("legislatures sit, and nothing has changed" in problem for problem in problems)
+
+
+def test_a_silent_clock_and_a_broken_job(engine: Engine) -> None:
+    clock._beat(engine, NOW)
+    now = dt.datetime.now(dt.UTC)
+    with writing(engine) as connection:
+        values = {"job": "crawl-va", "attempt": 1, "runner": "m:1", "message": "", "started_at": now, "seen_at": now}
+        connection.execute(insert(JobRunRow).values(**values, status="failed"))
+    problems = pulse.take(engine, now=now + 2 * HOUR)["problems"]
+    assert "the clock stands still since 2 hours" in problems[0]
+    assert "jobs ended badly: crawl-va" in problems[1]
+    with writing(engine) as connection:
+        connection.execute(insert(JobRunRow).values(**values, status="done"))
+    assert len(pulse.take(engine, now=now)["problems"]) == 0
+
+
+def test_the_heartbeat_is_sent_while_all_is_well_only(sqlite: Engine, tmp_path: Path, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/ping").respond_with_data("ok")
+    httpserver.expect_request("/away").respond_with_data("", 302, {"Location": httpserver.url_for("/ping")})
+    settings = Settings(home=tmp_path, heartbeat_url=SecretStr(httpserver.url_for("/ping")))
+    fill(sqlite)
+    heart = Heartbeat()
+    assert heart.tell(sqlite, settings, NOW) is True
+    assert heart.tell(sqlite, settings, NOW + dt.timedelta(minutes=1)) is False, "every five minutes is enough"
+    assert heart.tell(sqlite, settings, NOW + 40 * HOUR) is False, "nothing happens: it stays silent"
+    assert len(httpserver.log) == 1
+    away = Settings(home=tmp_path, heartbeat_url=SecretStr(httpserver.url_for("/away")))
+    assert Heartbeat().tell(sqlite, away, NOW) is False, "redirects are not followed"
+    for bad in ("file:///etc/passwd", "http://127.0.0.1:1/", "nonsense"):
+        assert Heartbeat().tell(sqlite, Settings(home=tmp_path, heartbeat_url=SecretStr(bad)), NOW) is False
+    assert len(httpserver.log) == 2
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("BILLTRACKER_HOME", str(tmp_path))
+    return Settings()
+
+
+def test_health_and_the_morning_page(installed: Settings) -> None:
+    run = CliRunner().invoke
+    assert run(build(), ["health"]).exit_code == 0
+    assert "Nothing to do." in run(build(), ["morning"]).stdout
+    engine = make_engine(installed.url)
+    fill(engine)
+    found = morning.page(engine, installed, now=NOW + HOUR)
+    assert found["events"]["new_bill"] >= 5 and found["crawls"] == {"published": found["crawls"]["published"]}
+    words = morning.text(found)
+    assert "Changes:" in words and "Disk:" in words
+    engine.dispose()
+    done = run(build(), ["morning", "--json"])
+    assert done.exit_code == 1 and any("no crawl of any" in sentence for sentence in json.loads(done.stdout)["todo"])
+    degraded = run(build(), ["health", "--json"])
+    assert degraded.exit_code == 1 and json.loads(degraded.stdout)["problems"]
