@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from alerts.cleaning import clean, day
 from tracker import jurisdictions
+from tracker.cleaning import clean, day
 from tracker.jurisdictions import Jurisdiction, Session
 from tracker.vocabulary import Chamber
 

@@ -8,11 +8,10 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from alerts import cleaning
-from alerts.cleaning import clean, day
 from alerts.digest import Bill
 from alerts.placing import LAW_STAGES
-from tracker import jurisdictions
+from tracker import cleaning, jurisdictions
+from tracker.cleaning import clean, day
 from tracker.events import EventKind
 from tracker.records import bill_key
 from tracker.vocabulary import Stage

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from alerts import ahead
 from alerts.cards import card, hearing
-from alerts.cleaning import clean, day, shorten
 from alerts.digest import Bill, Selection
 from alerts.placing import SECTIONS, place, weight
 from alerts.snapshot import CATCH_UP
+from tracker.cleaning import clean, day, shorten
 
 OTHER = "Your keywords, searches and bills"
 _TOP = 3

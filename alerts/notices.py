@@ -9,9 +9,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from alerts.cleaning import clean
 from alerts.mail import domain_of, sender_of
 from alerts.transport import Files, Smtp, TransportError
+from tracker.cleaning import clean
 from tracker.settings import Settings
 
 

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from alerts import amendments, tilemap
-from alerts.cleaning import shorten
+from tracker.cleaning import shorten
 from tracker.text.difference import Change
 
 MAX_HTML = 90_000

@@ -12,13 +12,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from alerts.cleaning import clean, shorten, web_address
 from alerts.mail import build
 from alerts.outbox import draft
 from alerts.render import MAX_HTML, render
 from alerts.sending import send
 from alerts.subscriptions import find
 from tests.alerts.data import FILED, NOW, PASSED, REPORTED, SIGNED, bill, load, reader, settings
+from tracker.cleaning import clean, shorten, web_address
 
 WEEK = dt.timedelta(days=7)
 
