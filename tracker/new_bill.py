@@ -32,11 +32,11 @@ class NewBill:
 
     ``row``: columns of ``bill`` from ``identifier`` to ``extras``. ``children``: rows by table, without the
     bill's key before and the time seen behind. ``links``: (url, media type) by version, in the versions' order.
-    ``raw`` is what it was read from.
+    ``raw`` is what it was read from (None on its way between processes: whoever asked has it).
     """
 
     digest: bytes
-    raw: Raw
+    raw: Raw | None
     jurisdiction: str
     session: str
     key: str
@@ -67,8 +67,18 @@ def digest_of(raw: Raw) -> bytes:
 
 
 def prepare_all(raws: Sequence[tuple[bytes, Raw]]) -> list[NewBill | RecordError]:
-    """:func:`prepare` for many, in order; the form in which work is handed to another process."""
+    """:func:`prepare` for many, in order."""
     return [made for digest, raw in raws for made in prepare(digest, raw)]
+
+
+def prepare_apart(raws: Sequence[tuple[bytes, Raw]]) -> list[NewBill | RecordError]:
+    """:func:`prepare_all` in a process of its own: what was sent there is not sent back."""
+    sent = {digest for digest, _ in raws}
+    made = prepare_all(raws)
+    for bill in made:
+        if isinstance(bill, NewBill) and bill.digest in sent:
+            bill.raw = None
+    return made
 
 
 def prepare(digest: bytes, raw: Raw) -> Iterator[NewBill | RecordError]:

@@ -15,11 +15,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
-from tracker.new_bill import NewBill, Raw, prepare_all
+from tracker.new_bill import NewBill, Raw, prepare_all, prepare_apart
 from tracker.records import RecordError
 
-AHEAD = 2
+AHEAD = 3
 """Batches read before they are written; each holds some 10 MB."""
+BEGUN = 2
+"""Of these, handed to the other process: the one it works on and its next."""
 
 Prepared = list[NewBill | RecordError]
 
@@ -34,18 +36,32 @@ class Batch:
     rejected: list[RecordError] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A batch on its way: not begun, begun in the other process, or read here."""
+
+    batch: Batch
+    begun: Future[Prepared] | None = None
+    made: Prepared | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.begun is None and self.made is None
+
+
 def prepared(batches: Iterator[Batch]) -> Iterator[tuple[Batch, Prepared]]:
     """Each batch, in order, with what its fresh records came to."""
     helper = _Helper()
-    waiting: deque[tuple[Batch, Future[Prepared] | None]] = deque()
+    waiting: deque[_Waiting] = deque()
     try:
         for number, batch in enumerate(batches):
-            # A load of one batch is over before a process has started.
-            waiting.append((batch, helper.begin(batch) if number else None))
+            waiting.append(_Waiting(batch))
+            if number:  # a load of one batch is over before a process has started
+                helper.feed(waiting)
             if not number or len(waiting) > AHEAD:
-                yield helper.finish(*waiting.popleft())
+                yield helper.finish(waiting)
         while waiting:
-            yield helper.finish(*waiting.popleft())
+            yield helper.finish(waiting)
     finally:
         helper.close()
 
@@ -57,28 +73,53 @@ class _Helper:
         self.pool: ProcessPoolExecutor | None = None
         self.alone = len(os.sched_getaffinity(0)) < 2 if hasattr(os, "sched_getaffinity") else True
 
-    def begin(self, batch: Batch) -> Future[Prepared] | None:
-        if self.alone or not batch.fresh:
-            return None
+    def feed(self, waiting: deque[_Waiting]) -> None:
+        """Hand over what is not begun, as much as keeps the other process busy."""
+        busy = sum(one.begun is not None and not one.begun.done() for one in waiting)
+        for one in waiting:
+            if self.alone or busy >= BEGUN:
+                return
+            if one.open and one.batch.fresh:
+                one.begun = self._begin(one.batch)
+                busy += 1
+
+    def _begin(self, batch: Batch) -> Future[Prepared] | None:
         if self.pool is None:
             self.pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=collect_rarely)
         try:
-            return self.pool.submit(prepare_all, batch.fresh)
+            return self.pool.submit(prepare_apart, batch.fresh)
         except BrokenProcessPool:
             self.alone = True
             return None
 
-    def finish(self, batch: Batch, begun: Future[Prepared] | None) -> tuple[Batch, Prepared]:
-        if begun is not None:
+    def finish(self, waiting: deque[_Waiting]) -> tuple[Batch, Prepared]:
+        """The first batch, read. While the other process is not done with it, we read one that is not begun."""
+        first = waiting[0]
+        while first.begun is not None and not first.begun.done():
+            idle = next((one for one in reversed(waiting) if one.open), None)
+            if idle is None:
+                break
+            idle.made = prepare_all(idle.batch.fresh)
+        waiting.popleft()
+        if first.begun is not None:
             try:
-                return batch, begun.result()
+                first.made = _with_raws(first.batch, first.begun.result())
             except BrokenProcessPool:
                 self.alone = True
-        return batch, prepare_all(batch.fresh)
+        self.feed(waiting)
+        return first.batch, prepare_all(first.batch.fresh) if first.made is None else first.made
 
     def close(self) -> None:
         if self.pool is not None:
             self.pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _with_raws(batch: Batch, bills: Prepared) -> Prepared:
+    raws = dict(batch.fresh)
+    for bill in bills:
+        if isinstance(bill, NewBill) and bill.raw is None:
+            bill.raw = raws[bill.digest]
+    return bills
 
 
 def collect_rarely() -> None:

@@ -274,7 +274,13 @@ def _branches(pattern: str) -> list[str]:
     return parts
 
 
+# A number in a pattern itself: not a repetition, an escape or a class of characters.
+_LITERAL_NUMBER = re.compile(r"(?<![\\{,\d])(?!20)\d{2,}(?![\d,}])")
+
+
 def _compiled(pattern: str, where: str) -> re.Pattern[str]:
+    if found := _LITERAL_NUMBER.search(pattern):
+        raise RuleError(f"{where}: the number {found[0]} stands in a pattern, but rules see numbers as zeros: use \\d+")
     try:
         return re.compile(pattern)
     except re.error as error:
@@ -309,10 +315,25 @@ def rules_for(jurisdiction: str) -> RuleSet:
     return read_rules(jurisdiction if known else GENERAL)
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=65_536)
 def match_action(jurisdiction: str, description: str, chamber: str = "") -> Match:
     """Everything the rules say about one action; the same texts come back by the thousand, so it is kept."""
+    return _match_of_kind(jurisdiction, without_numbers(description), chamber)
+
+
+@lru_cache(maxsize=65_536)
+def _match_of_kind(jurisdiction: str, description: str, chamber: str) -> Match:
     return rules_for(jurisdiction).match(description, chamber)
+
+
+# Bills, chapters, votes and days: texts that differ in these only are of one kind. Years are told apart, since
+# rules know them ("continued to 2027"), and so are single digits ("2nd reading").
+_NUMBER = re.compile(r"(?<!\d)(?!20)\d{2,}")
+
+
+def without_numbers(description: str) -> str:
+    """The text with the digits of its longer numbers made 0, which no rule may depend on."""
+    return _NUMBER.sub(lambda found: "0" * len(found[0]), description)
 
 
 EFFECTS: tuple[str, ...] = get_args(Effect)
