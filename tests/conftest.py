@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import Engine
@@ -43,41 +45,56 @@ def postgres_server() -> Iterator[str]:
         server.cleanup()
 
 
-def new_database(server: str) -> str:
-    """Address of an empty database on this server."""
+def new_database(server: str, template: str = "template1") -> str:
+    """Address of a new database on this server, a copy of the template."""
     name = f"t_{uuid.uuid4().hex}"
     admin = make_engine(server)
     with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
     admin.dispose()
     return server.replace("/postgres?", f"/{name}?")
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """Name of a database with the newest schema, to be copied: migrating anew for each test takes far longer."""
+    address = new_database(postgres_server)
+    made = make_engine(address)
+    upgrade(made)
+    made.dispose()
+    return urlsplit(address).path.lstrip("/")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    made = make_engine(f"sqlite:///{path}")
+    upgrade(made)
+    with made.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    made.dispose()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An empty database with the newest schema, once on each engine."""
-    if request.param == "sqlite":
-        made = make_engine(f"sqlite:///{tmp_path / 'test.db'}")
-    else:
-        made = make_engine(new_database(request.getfixturevalue("postgres_server")))
-    upgrade(made)
+    made: Engine = request.getfixturevalue("sqlite" if request.param == "sqlite" else "postgres_engine")
     yield made
-    made.dispose()
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Engine]:
+def sqlite(tmp_path: Path, sqlite_template: Path) -> Iterator[Engine]:
     """An empty SQLite database with the newest schema."""
-    made = make_engine(f"sqlite:///{tmp_path / 'test.db'}")
-    upgrade(made)
+    made = make_engine(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'test.db')}")
     yield made
     made.dispose()
 
 
 @pytest.fixture
-def postgres_engine(postgres_server: str) -> Iterator[Engine]:
+def postgres_engine(postgres_server: str, postgres_template: str) -> Iterator[Engine]:
     """An empty PostgreSQL database with the newest schema."""
-    made = make_engine(new_database(postgres_server))
-    upgrade(made)
+    made = make_engine(new_database(postgres_server, postgres_template))
     yield made
     made.dispose()

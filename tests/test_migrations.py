@@ -16,7 +16,7 @@ from sqlalchemy import Engine, insert, inspect, select
 
 from tests.conftest import new_database
 from tests.tracker.analysts import fill
-from tracker.db import alembic_config, make_engine, reading, upgrade, writing
+from tracker.db import alembic_config, make_engine, newest_schema, reading, upgrade, writing
 from tracker.models import Base
 
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(alembic_config("")).walk_revisions()][1:]
@@ -87,3 +87,8 @@ def _drift(engine: Engine) -> list[Any]:
 def _ours(_item: Any, _name: Any, kind: str, reflected: bool, compare_to: Any) -> bool:
     """Leave out what only the database has: full-text tables, the clock's and the queue's own."""
     return not (kind == "table" and reflected and compare_to is None)
+
+
+def test_the_files_names_say_which_schema_is_the_newest() -> None:
+    script = ScriptDirectory.from_config(alembic_config("sqlite://"))
+    assert script.get_heads() == [newest_schema()]

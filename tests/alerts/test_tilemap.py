@@ -72,7 +72,9 @@ def test_map_fits_and_takes_the_scheme(scheme: Literal["light", "dark"], width: 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": width, "height": 500}, color_scheme=scheme)
-        page.set_content(f"<style>body{{margin:0}}{tilemap.CSS}</style>" + tilemap.table({"tx": 999, "oh": 2}))
+        page.set_content(
+            f"<style>body{{margin:0}}{tilemap.CSS}</style>" + tilemap.table({"tx": 999, "oh": 20, "va": 9})
+        )
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate("[...document.querySelectorAll('td')].every(c => c.scrollWidth <= c.clientWidth + 1)")
         back = page.evaluate("getComputedStyle(document.querySelector('td.t3')).backgroundColor")
