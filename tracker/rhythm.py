@@ -69,8 +69,9 @@ def moments(code: str, day: dt.date, source: str = "") -> tuple[dt.datetime, ...
     quiet = (asked.politeness.quiet_hours, place.politeness.quiet_hours)
     found = {_utc(day, dt.time(hour, minute), place.zone) for hour in hours}
     allowed = {m for m in found if not any(q and q.covers(m.astimezone(place.zone).time()) for q in quiet)}
-    if not allowed:
-        allowed = set(_any_allowed(day, minute, place.zone, quiet))
+    if len(allowed) < len(found):
+        # The same hour every day, whatever else is asked: two days would lie between a slow day and a busy one.
+        allowed |= set(_any_allowed(day, minute, place.zone, quiet))
     return tuple(sorted(allowed))
 
 
