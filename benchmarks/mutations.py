@@ -214,7 +214,7 @@ def main() -> int:
             with file.open("rb") as packed:
                 bills = [body for _, (_, body) in zip(range(200), govbot.members(packed, govbot.BILL), strict=False)]
             prepared.append((plan, {"archive": file.read_bytes(), "bills": bills}))
-        else:
+        elif not plan["source"]:  # the other mirrors' datasets are no recordings
             recording = Recording(file)
             session = recordings.session_of(plan["jurisdiction"], recording)
             prepared.append((plan, {"replies": recording.replies, "session": session}))
