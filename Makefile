@@ -3,6 +3,8 @@ UV_VERSION := 0.13.9
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 VENV := .venv/bin
 SYNC := .venv/.synced
+# Commands start as processes of their own: without kept bytecode each would compile every library again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test test-all check format docs bench clean
 
@@ -11,11 +13,11 @@ run: $(SYNC)
 	$(VENV)/billtracker run $(CODES) $(if $(REPLAY),--replay $(REPLAY))
 
 test: $(SYNC)
-	$(VENV)/python -m pytest -n 2 -m "not slow"
+	$(VENV)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 # Everything, training a model included (some minutes).
 test-all: $(SYNC)
-	$(VENV)/python -m pytest -n 2
+	$(VENV)/python -m pytest -n 2 --dist worksteal
 
 # Quick: style, types, directions, the fast tests.
 check: $(SYNC)
@@ -23,7 +25,7 @@ check: $(SYNC)
 	$(VENV)/ruff check .
 	$(VENV)/mypy
 	$(VENV)/lint-imports
-	$(VENV)/python -m pytest -n 2 -m "not slow and not browser"
+	$(VENV)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser"
 
 format: $(SYNC)
 	$(VENV)/ruff format .

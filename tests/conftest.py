@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +19,10 @@ from sqlalchemy import Engine
 from tracker.db import make_engine, upgrade
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The tests start many processes: where bytecode is not kept, each of them compiles every library again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +69,7 @@ def new_database(server: str, template: str = "template1") -> str:
     name = f"t_{uuid.uuid4().hex}"
     admin = make_engine(server)
     with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     admin.dispose()
     return server.replace("/postgres?", f"/{name}?")
 
@@ -110,3 +117,24 @@ def postgres_engine(postgres_server: str, postgres_template: str) -> Iterator[En
     made = make_engine(new_database(postgres_server, postgres_template))
     yield made
     made.dispose()
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """A real browser, or the end of the test where there is none."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("there is no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """One browser for the tests of a module, which start no event loop of their own while it is there."""
+    with browser() as running:
+        yield running

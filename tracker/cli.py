@@ -60,6 +60,8 @@ def main() -> None:
     parent.follow()
     try:
         build()()
+    except SystemExit:
+        raise  # How every command ends: what databases raise need not be imported to compare with it.
     except KeyboardInterrupt:
         typer.echo("billtracker: stopped; what was finished is kept, run it again to go on", err=True)
         sys.exit(130)

@@ -6,15 +6,15 @@ import datetime as dt
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-from pydantic_core import to_json
-from sqlalchemy import Engine
 
-from tracker import settings as settings_module
-from tracker.db import DatabaseError, make_engine, upgrade
-from tracker.settings import Settings, SettingsError
+# Every command starts here, `--help` too: the database and the settings are imported where they are used.
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from tracker.settings import Settings
 
 DONE, NEEDS_A_LOOK, WRONG_USE = 0, 1, 2
 
@@ -37,6 +37,8 @@ def printable(text: str) -> str:
 
 def emit(value: Any, as_json: bool = True) -> None:
     """One JSON value on standard output (``as_json``), else the value as text."""
+    from pydantic_core import to_json
+
     text = to_json(value, indent=2, fallback=str).decode() if as_json else printable(str(value))
     typer.echo(text)
 
@@ -74,14 +76,18 @@ def _cell(value: Any) -> str:
 
 def load_settings() -> Settings:
     """The settings, or the end of the command."""
+    from tracker import settings
+
     try:
-        return settings_module.load()
-    except SettingsError as error:
+        return settings.load()
+    except settings.SettingsError as error:
         fail(str(error))
 
 
 def open_database(settings: Settings | None = None) -> Engine:
     """The database with the newest schema, or the end of the command."""
+    from tracker.db import DatabaseError, make_engine, upgrade
+
     try:
         engine = make_engine((settings or load_settings()).url)
         upgrade(engine)

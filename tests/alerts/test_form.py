@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import shutil
-from collections.abc import Iterator
 from email import message_from_bytes, policy
 from itertools import pairwise
 from pathlib import Path
@@ -61,19 +59,6 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return made
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
 # Contrast of each piece of text with what lies behind it (WCAG 2), the worst first.
 _CONTRAST = """() => {
   const lum = c => { const v = c.map(x => { x /= 255; return x <= .04045 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4 });
@@ -94,8 +79,8 @@ _CONTRAST = """() => {
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 700])
-def test_it_fits_and_can_be_read(full: tuple[str, str], browser: Any, scheme: str, width: int) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+def test_it_fits_and_can_be_read(full: tuple[str, str], chromium: Any, scheme: str, width: int) -> None:
+    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.set_content(full[0])
@@ -114,9 +99,9 @@ def test_it_fits_and_can_be_read(full: tuple[str, str], browser: Any, scheme: st
 
 
 @pytest.mark.browser
-def test_it_reads_well_without_styles_and_in_forced_colours(full: tuple[str, str], browser: Any) -> None:
+def test_it_reads_well_without_styles_and_in_forced_colours(full: tuple[str, str], chromium: Any) -> None:
     bare = re.sub(r'<style>.*?</style>| style="[^"]*"', "", full[0], flags=re.S)
-    page = browser.new_page(viewport={"width": 320, "height": 900}, forced_colors="active")
+    page = chromium.new_page(viewport={"width": 320, "height": 900}, forced_colors="active")
     page.set_content(bare)
     words = page.inner_text("body")
     order = [
@@ -128,8 +113,8 @@ def test_it_reads_well_without_styles_and_in_forced_colours(full: tuple[str, str
 
 
 @pytest.mark.browser
-def test_a_screen_reader_hears_what_is_there(full: tuple[str, str], browser: Any) -> None:
-    page = browser.new_page()
+def test_a_screen_reader_hears_what_is_there(full: tuple[str, str], chromium: Any) -> None:
+    page = chromium.new_page()
     page.set_content(full[0])
     tree = page.locator("body").aria_snapshot()
     assert re.search(r'img "5 bills in 2 jurisdictions: Texas 4, Ohio 1\."', tree)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from email import message_from_bytes, policy
@@ -21,6 +20,7 @@ from alerts import subscriptions, tokens
 from alerts.sending import send
 from alerts.subscriptions import Reader, find
 from tests.alerts.data import HASHER, NOW, bill, load, reader, settings
+from tests.conftest import browser
 from tracker.db import reading, writing
 from tracker.models.readers import FeedbackRow
 from tracker.settings import Settings
@@ -343,12 +343,7 @@ def test_pages_carry_the_policy_and_no_script_or_style(site: Site) -> None:
 
 
 @pytest.mark.browser
-def test_a_browser_shows_the_pages_with_their_styles(site: Site, tmp_path: Path) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
+def test_a_browser_shows_the_pages_with_their_styles(site: Site) -> None:
     _, links, _ = issued(site)
     server = uvicorn.Server(uvicorn.Config(site.app, port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run)
@@ -357,9 +352,8 @@ def test_a_browser_shows_the_pages_with_their_styles(site: Site, tmp_path: Path)
         thread.join(0.05)
     base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 320, "height": 800}, color_scheme="dark")
+        with browser() as running:
+            page = running.new_page(viewport={"width": 320, "height": 800}, color_scheme="dark")
             complaints: list[str] = []
             page.on("console", lambda message: complaints.append(message.text))
             for purpose in ("digest", "preferences", "feedback"):
@@ -368,7 +362,6 @@ def test_a_browser_shows_the_pages_with_their_styles(site: Site, tmp_path: Path)
                 back = page.evaluate("getComputedStyle(document.querySelector('.in') || document.body).backgroundColor")
                 assert back == "rgb(26, 34, 40)", purpose
             assert [words for words in complaints if "Security Policy" in words or "style.css" in words] == []
-            browser.close()
     finally:
         server.should_exit = True
         thread.join()

@@ -1,8 +1,7 @@
 """The map: every jurisdiction once, its words, its contrast, and how it looks in a real browser."""
 
 import re
-import shutil
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from lxml import etree, html
@@ -63,21 +62,12 @@ def _luminance(colour: str) -> float:
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("scheme", "width"), [("light", 600), ("dark", 600), ("light", 320), ("dark", 320)])
-def test_map_fits_and_takes_the_scheme(scheme: Literal["light", "dark"], width: int) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 500}, color_scheme=scheme)
-        page.set_content(
-            f"<style>body{{margin:0}}{tilemap.CSS}</style>" + tilemap.table({"tx": 999, "oh": 20, "va": 9})
-        )
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate("[...document.querySelectorAll('td')].every(c => c.scrollWidth <= c.clientWidth + 1)")
-        back = page.evaluate("getComputedStyle(document.querySelector('td.t3')).backgroundColor")
-        browser.close()
+def test_map_fits_and_takes_the_scheme(chromium: Any, scheme: Literal["light", "dark"], width: int) -> None:
+    page = chromium.new_page(viewport={"width": width, "height": 500}, color_scheme=scheme)
+    page.set_content(f"<style>body{{margin:0}}{tilemap.CSS}</style>" + tilemap.table({"tx": 999, "oh": 20, "va": 9}))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("[...document.querySelectorAll('td')].every(c => c.scrollWidth <= c.clientWidth + 1)")
+    back = page.evaluate("getComputedStyle(document.querySelector('td.t3')).backgroundColor")
+    page.close()
     wanted = (tilemap.LIGHT if scheme == "light" else tilemap.DARK)[3][0]
     assert back == "rgb({}, {}, {})".format(*(int(wanted[i : i + 2], 16) for i in (1, 3, 5)))

@@ -1,5 +1,5 @@
-"""Commands that put tags on bills and take readers' words on them: classify, feedback, sample, playbook diff (tag,
-evaluate … come with the classifier).
+"""Commands that put tags on bills and take readers' words on them: classify, feedback, sample, playbook diff; tag,
+evaluate … are in `tags`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tracker import console
+from tracker.commands import tags
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -19,10 +20,8 @@ feedback_app = typer.Typer(help="What readers said of bills and their tags.", no
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    from tracker.classify import commands
-
-    commands.register(app)
-    commands.playbook_app.command("diff")(playbook_diff)
+    tags.register(app)
+    tags.playbook_app.command("diff")(playbook_diff)
     app.command()(classify)
     app.command()(sample)
     app.add_typer(feedback_app, name="feedback")

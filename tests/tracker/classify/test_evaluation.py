@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from tracker import playbook
 from tracker.classify import Classifier, GoldError, evaluate, render
-from tracker.classify.commands import register
 from tracker.classify.measures import best_threshold, f_score, folds, recall_threshold
 from tracker.classify.training import train
+from tracker.commands.tags import register
 
 LABELS = ["in_scope", *playbook.load().strategies]
 

@@ -8,18 +8,13 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from tracker import playbook as playbooks
-from tracker.classify import gold as gold_files
-from tracker.classify.bill import BillError
-from tracker.classify.classifier import Classifier
-from tracker.classify.evaluation import evaluate as measure
-from tracker.classify.evaluation import render
-from tracker.classify.model import FOLDER, ModelError
-from tracker.playbook import Playbook, PlaybookError
+if TYPE_CHECKING:
+    from tracker.classify import Classifier
+    from tracker.playbook import Playbook
 
 MAX_LINE = 50_000_000
 
@@ -43,6 +38,8 @@ def tag(
 
     A line that is not a bill is answered by an object with `error`; the exit code is then 1.
     """
+    from tracker.classify import BillError
+
     classifier = _classifier(playbook)
     bad = 0
     for number, line in _lines(file):
@@ -74,10 +71,13 @@ def evaluate(
     if gold is None:
         _recall(as_json)
         return
+    from tracker.classify import BillError, GoldError, render
+    from tracker.classify import evaluate as measure
+
     classifier = _classifier(playbook)
     try:
         report = measure(gold, classifier)
-    except (gold_files.GoldError, BillError) as error:
+    except (GoldError, BillError) as error:
         _stop(str(error))
     typer.echo(json.dumps(report) if as_json else render(report))
 
@@ -107,18 +107,21 @@ def train(
     gold: Annotated[list[Path], typer.Argument(help="Labelled bills to learn from.")],
     frozen: Annotated[Path, typer.Option("--frozen", help="Labelled bills the verdict is made on.")],
     playbook: PlaybookOption = None,
-    folder: Annotated[Path, typer.Option("--models", help="Folder of the models.")] = FOLDER,
+    folder: Annotated[Path | None, typer.Option("--models", help="Folder of the models, if not our own.")] = None,
 ) -> None:
     """Make a new model; it is refused where it is worse on the frozen set than the one in use."""
-    from tracker.classify.training import train as make
+    from tracker.classify import BillError, GoldError, ModelError
+    from tracker.classify import train as make
+    from tracker.classify.gold import load
+    from tracker.classify.model import FOLDER
 
     loaded = _playbook(playbook)
     group = loaded.strategy[0].group
     judged = [s.key for s in loaded.strategy if s.group == group]
     try:
-        bills = [bill for path in gold for bill in gold_files.load(path)]
-        outcome = make(bills, gold_files.load(frozen), loaded, folder / loaded.name, judged)
-    except (gold_files.GoldError, ModelError, BillError) as error:
+        bills = [bill for path in gold for bill in load(path)]
+        outcome = make(bills, load(frozen), loaded, (folder or FOLDER) / loaded.name, judged)
+    except (GoldError, ModelError, BillError) as error:
         _stop(str(error))
     for label, value in outcome.f1.items():
         before = "" if outcome.before is None else f"  before {outcome.before.get(label, 0.0):.3f}"
@@ -133,6 +136,8 @@ def check(
     file: Annotated[Path | None, typer.Argument(help="Playbook file (default: the one in use).")] = None,
 ) -> None:
     """Read a playbook and say whether it can be used."""
+    from tracker.classify.model import FOLDER
+
     loaded = _playbook(file)
     cues = sum(len(s.cues) for s in loaded.strategy) + len(loaded.topic.cues)
     kind = "a trained model" if (FOLDER / loaded.name / "model.json").is_file() else "cues only"
@@ -154,13 +159,17 @@ def _lines(file: str) -> Iterator[tuple[int, str]]:
 
 
 def _playbook(path: Path | None) -> Playbook:
+    from tracker import playbook
+
     try:
-        return playbooks.load(path)
-    except PlaybookError as error:
+        return playbook.load(path)
+    except playbook.PlaybookError as error:
         _stop(str(error))
 
 
 def _classifier(path: Path | None) -> Classifier:
+    from tracker.classify import Classifier, ModelError
+
     try:
         return Classifier.load(_playbook(path))
     except ModelError as error:
