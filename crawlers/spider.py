@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from scrapy.http import Request, Response
 
+from crawlers import tls
 from crawlers.base import UNREADABLE, BillSpider
 from crawlers.conditional import UNCHANGED
 from crawlers.scrubbing import scrub
@@ -58,7 +59,7 @@ class BulkSpider(BillSpider):
     def lost(self, failure: Any) -> Iterator[Any]:
         file = failure.request.cb_kwargs["file"]
         self.waiting.discard(file)
-        self._missing(file, failure.getErrorMessage() or "no reply")
+        self._missing(file, tls.no_reply(failure))
         yield from self.ready()
 
     def _missing(self, file: str, problem: str) -> None:
@@ -175,7 +176,7 @@ class DetailSpider(BillSpider):
 
     def lost_list(self, failure: Any) -> None:
         """Without a list nobody knows what is missing."""
-        self.account.fail(f"{failure.request.url[:200]}: {failure.getErrorMessage()[:200] or 'no reply'}")
+        self.account.fail(f"{failure.request.url[:200]}: {tls.no_reply(failure)}")
 
     def got_list(self, response: Response) -> Iterator[Any]:
         if self.empty(response):

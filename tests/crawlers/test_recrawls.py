@@ -166,9 +166,7 @@ def test_an_unchanged_site_is_asked_little(code: str, tmp_path: Path) -> None:
     first, made = crawl(spider, code, site, tmp_path / "a.jsonl", session=session, live=True)
     assert (first.outcome, first.complete, first.rejected) == ("ok", True, [])
     assert len(made) >= bills
-    again, changed = crawl(
-        spider, code, site, tmp_path / "b.jsonl", session=session, live=True, known=first.validators
-    )
+    again, changed = crawl(spider, code, site, tmp_path / "b.jsonl", session=session, live=True, known=first.validators)
     assert changed == [] and again.outcome in ("ok", "unchanged")
     assert again.requests < 0.02 * first.requests, f"{again.requests} after {first.requests}"
     if again.outcome == "ok":
