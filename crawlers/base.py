@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import scrapy
 from scrapy.http import Request, Response
 
-from crawlers import blocked
+from crawlers import blocked, tls
 from crawlers.account import Account
 from crawlers.journal import Journal
 from crawlers.recording import Recording
@@ -96,7 +96,7 @@ class BillSpider(scrapy.Spider):
             self.account.issue("session_list", "", f"the list of sessions cannot be read: {problem}")
 
     def lost_sessions(self, failure: Any) -> None:
-        self.account.issue("session_list", "", f"the list of sessions did not come: {failure.getErrorMessage()[:200]}")
+        self.account.issue("session_list", "", f"the list of sessions did not come: {tls.no_reply(failure)}")
 
     def check_session(self, site_id: str) -> None:
         """Report a session that our data do not know; the known ones go on."""
@@ -150,4 +150,4 @@ class BillSpider(scrapy.Spider):
         """A request without a reply: the crawl cannot be complete."""
         url = failure.request.url
         self.account.complete = False
-        self.account.issue("no_reply", "", f"{url[:200]}: {failure.getErrorMessage()[:200]}")
+        self.account.issue("no_reply", "", f"{url[:200]}: {tls.no_reply(failure)}")

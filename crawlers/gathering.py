@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from lxml import etree
 from scrapy.http import Request, Response
 
-from crawlers import blocked
+from crawlers import blocked, tls
 from crawlers.base import UNREADABLE, BillSpider
 from crawlers.conditional import UNCHANGED
 from crawlers.recording import Recording
@@ -148,7 +148,7 @@ class GatherSpider(BillSpider):
     def lost(self, failure: Any) -> Iterator[Any]:
         url = failure.request.cb_kwargs["url"]
         self.waiting.discard(url)
-        self.missing(self.kind_of(url), url, failure.getErrorMessage() or "no reply")
+        self.missing(self.kind_of(url), url, tls.no_reply(failure))
         yield from self.ready()
 
     def missing(self, kind: str, url: str, problem: str) -> None:

@@ -22,7 +22,7 @@ from pydantic_core import from_json
 from scrapy.http import Request, Response
 from warcio.statusandheaders import StatusAndHeaders
 
-from crawlers import live, tables
+from crawlers import live, tables, tls
 from crawlers.base import BillSpider
 from crawlers.recording import Recording, RecordingError, write_reply, writer
 from crawlers.scrubbing import scrub
@@ -50,7 +50,7 @@ class LookSpider(BillSpider):
             self.account.fail(problem)
 
     def lost(self, failure: Any) -> None:
-        self.account.fail(failure.getErrorMessage() or "no reply")
+        self.account.fail(tls.no_reply(failure))
 
 
 def new_state(code: str, url: str, kind: str = "", reply: Path | None = None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from scrapy.http import Request, Response
 
+from crawlers import tls
 from crawlers.base import UNREADABLE, BillSpider
 from crawlers.conditional import UNCHANGED
 from crawlers.scrubbing import scrub
@@ -58,7 +59,7 @@ class BulkSpider(BillSpider):
     def lost(self, failure: Any) -> Iterator[Any]:
         file = failure.request.cb_kwargs["file"]
         self.waiting.discard(file)
-        self._missing(file, failure.getErrorMessage() or "no reply")
+        self._missing(file, tls.no_reply(failure))
         yield from self.ready()
 
     def _missing(self, file: str, problem: str) -> None:
@@ -175,7 +176,7 @@ class DetailSpider(BillSpider):
 
     def lost_list(self, failure: Any) -> None:
         """Without a list nobody knows what is missing."""
-        self.account.fail(f"{failure.request.url[:200]}: {failure.getErrorMessage()[:200] or 'no reply'}")
+        self.account.fail(f"{failure.request.url[:200]}: {tls.no_reply(failure)}")
 
     def got_list(self, response: Response) -> Iterator[Any]:
         if self.empty(response):
@@ -209,15 +210,25 @@ class DetailSpider(BillSpider):
             self.account.validators[url] = dict(self.journal.done[url])
             return True
         said = self.known.get(url) or {}
-        if self.full or not stamp or said.get("stamp") != stamp:
+        if self.full or not stamp or not self.same_stamp(said.get("stamp") or "", stamp):
             return False
         self.account.not_modified += 1
         self.keep(url)
         return True
 
-    def keep(self, url: str) -> None:
-        """Take a bill as it was: its document did not change."""
+    def same_stamp(self, kept: str, stamp: str) -> bool:
+        """Whether a kept stamp is the one that the list shows."""
+        return kept == stamp
+
+    def stamp_of(self, stamp: str, bill: Mapping[str, Any]) -> str:
+        """The stamp as it is kept with a bill."""
+        return stamp
+
+    def keep(self, url: str, stamp: str = "") -> None:
+        """Take a bill as it was: its document did not change, though its stamp may have."""
         said = {**(self.known.get(url) or {}), **self.account.validators.get(url, {})}
+        if stamp and not self.same_stamp(said.get("stamp") or "", stamp):
+            said["stamp"] = stamp
         self.account.validators[url] = said
         if said.get("bill"):
             self.account.present.add(said["bill"])
@@ -231,8 +242,7 @@ class DetailSpider(BillSpider):
     def got_detail(self, response: Response, stamp: str) -> Iterator[Any]:
         url = asked(response)
         if UNCHANGED in response.flags:
-            self.keep(url)
-            self.account.validators[url]["stamp"] = stamp
+            self.keep(url, stamp)
             return
         problem = self.usable(response)
         if problem:
@@ -246,7 +256,7 @@ class DetailSpider(BillSpider):
         made = None
         for made in records:
             bill = f"{made['legislative_session']}/{normalise_identifier(str(made.get('identifier') or ''))}"
-            self.account.validators.setdefault(url, {}).update(stamp=stamp, bill=bill)
+            self.account.validators.setdefault(url, {}).update(stamp=self.stamp_of(stamp, made), bill=bill)
             self.account.addresses.setdefault(bill, []).append(url)
             yield made
         if made is None:

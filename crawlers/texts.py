@@ -137,4 +137,4 @@ class DocumentSpider(scrapy.Spider):
 
     def lost(self, failure: Any) -> None:
         item = failure.request.cb_kwargs["item"]
-        _answer(self.file, item, problem=failure.getErrorMessage()[:300] or "no reply")
+        _answer(self.file, item, problem=tls.no_reply(failure))

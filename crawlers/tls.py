@@ -1,4 +1,7 @@
-"""Certificates are always verified. Sites that leave out an intermediate get it from ``certificates/HOST.pem``."""
+"""Certificates are always verified. Sites that leave out an intermediate get it from ``certificates/HOST.pem``.
+
+That folder is beside this module, for all installations, and in the home folder (``BILLTRACKER_HOME``), for one.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import ssl
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 FOLDER = Path(__file__).with_name("certificates")
 _SYSTEM = (
@@ -22,7 +27,8 @@ def trust(hosts: Iterable[str], folder: Path = FOLDER) -> Path | None:
 
     An intermediate in the bundle is a link, not an anchor: the chain must still end at one of the system's roots.
     """
-    links = [folder / f"{host}.pem" for host in sorted(set(hosts)) if (folder / f"{host}.pem").is_file()]
+    folders = (folder, own_folder())
+    links = [at / f"{host}.pem" for host in sorted(set(hosts)) for at in folders if (at / f"{host}.pem").is_file()]
     if not links:
         return None
     roots = next((Path(name) for name in (*_configured(), *_SYSTEM) if name and Path(name).is_file()), None)
@@ -31,6 +37,23 @@ def trust(hosts: Iterable[str], folder: Path = FOLDER) -> Path | None:
         file.write("\n".join(part.read_text("ascii", "ignore") for part in parts))
     os.environ["SSL_CERT_FILE"] = file.name
     return Path(file.name)
+
+
+def own_folder() -> Path:
+    """Where the admin of this installation adds certificates."""
+    return Path(os.environ.get("BILLTRACKER_HOME") or "var") / "certificates"
+
+
+def no_reply(failure: Any, limit: int = 500) -> str:
+    """Why a request got no reply, in words; of a certificate that cannot be verified, with what to do."""
+    said = str(failure.getErrorMessage() or "no reply")
+    if "certificate verify failed" not in said:
+        return said[:limit]
+    host = urlsplit(failure.request.url).hostname
+    return (
+        f"the certificate of {host} cannot be verified (certificate verify failed): if the site leaves out the"
+        f" intermediate one, put that into {own_folder()}/{host}.pem, as docs/operations.md says"
+    )
 
 
 def _configured() -> Iterable[str | None]:

@@ -179,8 +179,9 @@ def _counted(plan: Plan, settings: Settings) -> Source | None:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What a crawl's process is told beside its arguments: how a legislature reaches us."""
-    return {**os.environ, "BILLTRACKER_CONTACT": settings.contact}
+    """What a crawl's process is told beside its arguments: how a legislature reaches us, where we keep things."""
+    home = str(settings.home.absolute())
+    return {**os.environ, "BILLTRACKER_CONTACT": settings.contact, "BILLTRACKER_HOME": home}
 
 
 def publish(

@@ -25,6 +25,8 @@ from tracker.tagging import read_bills
 PART = 500
 STUCK = dt.timedelta(hours=24)
 MIN_FREE_BYTES = 1 << 30
+# After the days for which records are kept; longer than a legislature's longest pause between crawls is.
+OVERDUE_DAYS = 14
 
 
 @dataclass(frozen=True)
@@ -231,6 +233,21 @@ def _sequences(look: _Look) -> Iterator[Finding]:
             yield Finding("sequences", newest - last, f"{table}.{column}", f"as the owner: {fix}")
 
 
+def _records(look: _Look) -> Iterator[Finding]:
+    """Files that the cleaning after each load should have taken: no load has ended well since."""
+    folder, days = look.settings.records, look.settings.records_days
+    old = look.now.timestamp() - (days + OVERDUE_DAYS) * 86_400
+    left = [file for file in folder.glob("*.jsonl") if file.stat().st_mtime < old] if days else []
+    if left:
+        size = sum(file.stat().st_size for file in left) >> 20
+        yield Finding(
+            "records",
+            len(left),
+            f"{left[0].name}, {size} MiB in all",
+            f"kept for records_days = {days}; no crawl has been loaded since: see `billtracker health`",
+        )
+
+
 def _place(look: _Look) -> Iterator[Finding]:
     home = look.settings.home
     if not home.exists():
@@ -238,7 +255,10 @@ def _place(look: _Look) -> Iterator[Finding]:
     free = shutil.disk_usage(home).free
     if free < MIN_FREE_BYTES:
         yield Finding(
-            "disk", free >> 20, f"{free >> 20} MiB free at {home}", "make room: logs/, records/ and backups/ grow"
+            "disk",
+            free >> 20,
+            f"{free >> 20} MiB free at {home}",
+            f"make room: logs/, backups/ and records/ grow (records_days = {look.settings.records_days})",
         )
     key = home / "secret-key"
     if key.exists() and key.stat().st_mode & 0o077:
@@ -246,5 +266,5 @@ def _place(look: _Look) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    _file, _log, _quotes, _views, _runs, _deliveries, _clock, _sequences, _place
+    _file, _log, _quotes, _views, _runs, _deliveries, _clock, _sequences, _records, _place
 )  # fmt: skip

@@ -233,6 +233,7 @@ class _Load:
     def _run_id(self, connection: Connection, code: str) -> int:
         if code not in self.report.run_ids:
             started = self.run.started_at or self.now
+            runs.forget_other_sources(connection, code[:2], self.run.source)
             self.report.run_ids[code] = runs.start(connection, code, self.run, started)
         return self.report.run_ids[code]
 

@@ -5,10 +5,13 @@ Yields one raw JSON text a bill, so that an unchanged bill is recognised by its 
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
+import re
 import tarfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -42,6 +45,25 @@ def read(path: Path) -> Iterator[bytes]:
         raise FileError(f"{path} does not exist") from None
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise FileError(f"{path} is damaged or unreadable: {error}") from error
+
+
+# What a run leaves in the folder of records: bills, manifest, and what a crawl that died had been told or noted.
+_KEPT = re.compile(r"\.(jsonl|run\.json|known\.json|history\.json|tmp|lock)$")
+
+
+def clean(folder: Path, days: int, now: dt.datetime) -> int:
+    """Delete what crawls left in the folder of records more than ``days`` days ago; returns how many files.
+
+    Zero days keeps all. Files of other names, folders and links are left alone.
+    """
+    before = now.timestamp() - days * 86_400
+    gone = 0
+    for file in folder.iterdir() if days and folder.is_dir() else ():
+        with suppress(FileNotFoundError):
+            if _KEPT.search(file.name) and file.is_file() and not file.is_symlink() and file.stat().st_mtime < before:
+                file.unlink()
+                gone += 1
+    return gone
 
 
 def _is_bill_file(name: str) -> bool:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from tracker.models.runs import CrawlIssueRow, CrawlRunRow, HttpCacheRow
 from tracker.records import RecordError
@@ -44,6 +44,21 @@ def start(connection: Connection, jurisdiction: str, run: Run, started_at: dt.da
             .returning(CrawlRunRow.id)
         ).scalar_one()
     )
+
+
+def forget_other_sources(connection: Connection, jurisdiction: str, source: str) -> None:
+    """Forget what sites said of their pages' freshness when another source's bills are about to be loaded.
+
+    What is stored is then that source's; "unchanged since last time" would leave it there after switching back.
+    """
+    last = connection.execute(
+        select(CrawlRunRow.source)
+        .where(CrawlRunRow.jurisdiction == jurisdiction, CrawlRunRow.status.in_(("published", "running")))
+        .order_by(CrawlRunRow.id.desc())
+        .limit(1)
+    ).scalar()
+    if last is not None and last != source:
+        connection.execute(delete(HttpCacheRow).where(HttpCacheRow.jurisdiction == jurisdiction))
 
 
 def finish(connection: Connection, run_id: int, counts: Counts, now: dt.datetime, failed: str) -> None:
@@ -140,8 +155,6 @@ def keep_validators(
 
     Not before: the pages of a crawl that was held back must be fetched again.
     """
-    from sqlalchemy import delete
-
     urls = list(validators)
     for at in range(0, len(urls), 500):
         connection.execute(delete(HttpCacheRow).where(HttpCacheRow.url.in_(urls[at : at + 500])))

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
         True, description="Fetch texts of bills whose title, summary or subjects may be in scope first."
     )
     alert_after_failures: int = Field(3, ge=1, description="Failed crawls in a row before the admins get a mail.")
+    records_days: int = Field(
+        30, ge=0, description="Days that a crawl's file of records is kept; 0 keeps all. Cleaned after each load."
+    )
     scheduled_states: list[str] = Field(
         default_factory=list,
         description="Jurisdictions that the clock crawls; empty: starter_states; ['all'] is all 56.",

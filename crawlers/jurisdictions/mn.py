@@ -6,8 +6,8 @@ Terms: public data. The server leaves out its intermediate certificate.
 Sessions: number of the special session, legislature, first year: 0942025 is the regular session of 2025-2026.
 Oddities: dates carry typing errors (05/272026, 03/05/225), or stand in the text; "See" and "See also" rows are no
 actions; a committee's name stands beside the text that ends with "to"; addresses may lack https://; names of the
-chambers' elements come in either case; a last action of yesterday or today may be followed by another, so its day
-proves nothing yet. Topics and hearings are elsewhere, and are not read.
+chambers' elements come in either case; a last action of yesterday or today may be followed by another, so a bill
+with one is asked for again on the next day. Topics and hearings are elsewhere, and are not read.
 History: 2026-11 written on the facts, and the action texts on 10,545 bills as Open States has them.
 """
 
@@ -74,15 +74,16 @@ class Spider(DetailSpider):
             yield self.list_url(span[1], int(span[2]) + STEP), ""
 
     def in_page(self, response: Response) -> Iterable[tuple[str, str]]:
-        """Rows of a page of results: the bill's link, and the day of its last action."""
-        site = self.site_session()
-        fresh = dt.datetime.now(self.place.zone).date() - dt.timedelta(days=1)
+        """Rows of a page of results: the bill's link; the row, with the day of its last action, is its stamp."""
+        site, today = self.site_session(), self.account.started_at.astimezone(self.place.zone).date()
         for row in elements.page(response.body).css("table tbody tr"):
-            found = FILE.search(elements.words(row))
+            said = elements.words(row)
+            found = FILE.search(said)
             if found:
                 base = f"https://api.revisor.mn.gov/bills/v1/{site[1:3]}/{site[3:]}/{site[0]}"
-                stamp = next((on for cell in reversed(row.xpath("./td")) if (on := day(elements.words(cell)))), "")
-                yield f"{base}/{found[1]}/{found[2]}/", stamp if stamp and stamp < fresh.isoformat() else ""
+                on = next((on for cell in reversed(row.xpath("./td")) if (on := day(elements.words(cell)))), "")
+                settled = on and on < (today - dt.timedelta(days=1)).isoformat()
+                yield f"{base}/{found[1]}/{found[2]}/", said if settled else f"{said} seen {today}"
 
     def in_xml(self, response: Response) -> Iterable[tuple[str, str]]:
         """Results in XML say where the status files are."""

@@ -2,8 +2,8 @@
 
 Source: https://sdlegislature.gov/api/, no key: a list of a session's bills, two documents a bill.
 Terms: public; nobody noted a rule against automated use. Sessions: the site numbers them, 71 is 2026.
-Oddities: the list has no date of change, so every bill is asked "changed since?"; an action's sentence is put
-together in the browser from a status, a description, a committee and a vote, any of which may be null.
+Oddities: the list shows no action, so a few bills are probed at each crawl, and all once one has moved; an action's
+sentence is put together in the browser from a status, a description, a committee and a vote, any of which may be null.
 History: 2026-11 begun with `billtracker new-state`, on replies written from the facts.
 """
 

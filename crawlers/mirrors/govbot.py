@@ -21,6 +21,7 @@ from typing import IO, Any, cast
 from pydantic_core import from_json
 from scrapy.http import Request, Response
 
+from crawlers import tls
 from crawlers.conditional import UNCHANGED
 from crawlers.spider import BillSpider
 from tracker import openstates
@@ -57,7 +58,7 @@ class Spider(BillSpider):
         yield from self.bills(BytesIO(response.body))
 
     def lost(self, failure: Any) -> None:
-        self.account.fail(failure.getErrorMessage() or "no reply")
+        self.account.fail(tls.no_reply(failure))
 
     def bills(self, file: IO[bytes]) -> Iterator[dict[str, Any]]:
         """Records of all bills in the archive; damage ends the crawl as failed, with what was seen counted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from tests.tracker.analysts import NOW, fill, tag
-from tracker import clock, doctor
+from tracker import clock, doctor, record_files
 from tracker.cli import build
 from tracker.db import writing
 from tracker.settings import Settings
@@ -126,3 +127,21 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine.dispose()
     broken = CliRunner().invoke(build(), ["doctor"])
     assert broken.exit_code == 1 and "classify --all" in broken.stdout
+
+
+def test_old_records_are_cleaned_after_a_load_and_told_of_until_then(engine: Engine, settings: Settings) -> None:
+    settings.records.mkdir()
+    names = ("va-1.jsonl", "va-1.run.json", "va-2.jsonl", "unfinished-va-lis-2026.jsonl", "notes.txt")
+    for name in names:
+        (settings.records / name).write_text("x")
+    for name in names[:2] + names[3:]:
+        age = NOW.timestamp() - 45 * 86_400
+        os.utime(settings.records / name, (age, age))
+    os.utime(settings.records / "va-2.jsonl", (NOW.timestamp(), NOW.timestamp()))
+    assert findings(engine, settings)["records"].count == 2
+    assert "records" not in findings(engine, Settings(home=settings.home, records_days=0))
+    assert record_files.clean(settings.records, 0, NOW) == 0
+    assert record_files.clean(settings.records, settings.records_days, NOW) == 3
+    assert sorted(file.name for file in settings.records.iterdir()) == ["notes.txt", "va-2.jsonl"]
+    assert "records" not in findings(engine, settings)
+    assert record_files.clean(settings.home / "nowhere", 30, NOW) == 0

@@ -10,7 +10,7 @@ from tracker import console
 
 def crawl_and_publish(engine: Any, settings: Any, plan: Any, moment: dt.datetime, *, quiet: bool) -> dict[str, Any]:
     """Crawl, judge, load; a crawl that died is noted as a failed run. One row for the summary."""
-    from tracker import crawling
+    from tracker import crawling, record_files
     from tracker.record_files import FileError
 
     label = f"{plan.jurisdiction} {plan.replay.name if plan.replay else plan.source}".strip()
@@ -23,6 +23,8 @@ def crawl_and_publish(engine: Any, settings: Any, plan: Any, moment: dt.datetime
     except (crawling.CrawlError, FileError) as error:
         _note_dead_crawl(engine, plan, str(error), moment)
         return {**row, "status": "failed", "reason": str(error)}
+    if report is not None:
+        record_files.clean(settings.records, settings.records_days, dt.datetime.now(dt.UTC))
     counts = report.of(plan.jurisdiction).to_json() if report else {}
     row |= {
         "source": done.manifest.get("source"),
