@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     """
     engine = make_engine(settings.url)
     upgrade(engine)
-    meter = Meter()
+    meter = Meter(engine)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -52,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
         await anyio.to_thread.run_sync(upkeep.start)
         yield
         await anyio.to_thread.run_sync(upkeep.stop)
+        meter.close()
         engine.dispose()
 
     app = FastAPI(

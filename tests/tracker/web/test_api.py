@@ -327,6 +327,14 @@ def test_keys_and_limits(sqlite: Engine, serve: Serve) -> None:
         assert web.get("/openapi.json").status_code == 200
 
 
+def test_servers_of_one_database_share_a_limit(engine: Engine, serve: Serve) -> None:
+    analysts.load(engine)
+    headers = {"X-API-KEY": key_for(engine, "both", per_day=3)}
+    one, other = serve(engine), serve(engine)
+    codes = [httpx.get(f"{at}/jurisdictions/tx", headers=headers).status_code for at in (one, other, other, one, other)]
+    assert codes == [200, 200, 200, 429, 429]
+
+
 def test_use_of_keys_is_noted(sqlite: Engine, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tracker.web.upkeep.SECONDS", 0.05)
     key = key_for(sqlite)

@@ -1,19 +1,21 @@
 """Who asks the API, and how often: a key by header or address, counted per minute and per day (UTC).
 
-Counts are kept in the process that serves; a restart begins anew. A refused request is not counted, so
-``Retry-After`` is the truth.
+A refused request is not counted, so ``Retry-After`` is the truth.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 import threading
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import APIKeyHeader, APIKeyQuery
+from sqlalchemy import Engine
 
 from tracker.api_keys import ApiKey, find_key
+from tracker.api_use import Allowance, Counter
 from tracker.db import reading
 from tracker.web.dependencies import Database, Now
 
@@ -22,33 +24,31 @@ _query = APIKeyQuery(name="apikey", auto_error=False, description="The key, wher
 
 
 class Meter:
-    """Counts requests of each key in the running minute and day."""
+    """Counts requests of each key in the running minute and day, with all processes that serve this database."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
+        self._counter = Counter(engine)
         self._lock = threading.Lock()
-        self._counts: dict[tuple[int, str], tuple[dt.datetime, int]] = {}
         self._used: dict[int, dt.datetime] = {}
 
     def count(self, key: ApiKey, now: dt.datetime) -> None:
         """Count one request, or raise 429 with the seconds until the next is welcome."""
-        minute = now.replace(second=0, microsecond=0)
-        day = minute.replace(hour=0, minute=0)
-        windows = (
-            ("min", minute, dt.timedelta(minutes=1), key.per_minute),
-            ("day", day, dt.timedelta(days=1), key.per_day),
-        )
+        at = now.timestamp()
+        lengths = {"min": 60, "day": 86_400}
+        limits = (("min", key.per_minute), ("day", key.per_day))
+        allowed = [Allowance(name, int(at // lengths[name] * lengths[name]), limit) for name, limit in limits]
+        over = self._counter.count(key.id, allowed)
+        if over is not None:
+            wait = max(1, math.ceil(over.start + lengths[over.period] - at))
+            raise HTTPException(
+                429, f"exceeded limit of {over.limit}/{over.period}: {over.limit + 1}", {"Retry-After": str(wait)}
+            )
         with self._lock:
-            for name, start, length, limit in windows:
-                begun, times = self._counts.get((key.id, name), (start, 0))
-                if begun == start and times >= limit:
-                    wait = max(1, int((start + length - now).total_seconds() + 0.999))
-                    raise HTTPException(
-                        429, f"exceeded limit of {limit}/{name}: {times + 1}", {"Retry-After": str(wait)}
-                    )
-            for name, start, _, _ in windows:
-                begun, times = self._counts.get((key.id, name), (start, 0))
-                self._counts[key.id, name] = (start, times + 1 if begun == start else 1)
             self._used[key.id] = now
+
+    def close(self) -> None:
+        """Nothing is counted any more."""
+        self._counter.close()
 
     def take_used(self) -> dict[int, dt.datetime]:
         """When keys were used since the last call."""
