@@ -2,6 +2,7 @@
 
     python benchmarks/action_classes.py ../shared/corpus/bills-2025-2026.jsonl.gz
     python benchmarks/action_classes.py CORPUS --show nd committee-passage     the texts behind a number
+    python benchmarks/action_classes.py CORPUS --read others passage           30 actions at random on which we differ
 
 Three tables: agreement with the classes as Open States gives them ("raw"), agreement after the corrections
 of ``open_states_errors.toml`` (each with its reason; the number of actions it touches is shown), and the
@@ -14,10 +15,12 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import random
 import re
 import time
 import tomllib
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +38,7 @@ CLASSES = (
 )
 OFFICIAL = ("ca", "mn", "nd", "nj", "nm")
 COMMITTEE = {"committee-passage", "committee-passage-favorable", "committee-passage-unfavorable"}
+READ = 30
 CORRECTIONS = Path(__file__).with_name("open_states_errors.toml")
 
 Key = tuple[str, str, frozenset[str]]
@@ -181,6 +185,30 @@ def show(state: str, name: str, actions: Counter[Key], known: list[Correction], 
             print(f"  {count:6} {text}")
 
 
+def differing(
+    state: str, name: str, actions: Counter[Key], known: list[Correction]
+) -> Iterator[tuple[str, str, bool, str, int]]:
+    """(state, text, whether we say it, the correction that speaks of it, how often), as far as we differ."""
+    for (description, chamber, given), count in actions.items():
+        ours, theirs = family(match_action(state, description, chamber).classes), family(given)
+        if (name in ours) != (name in theirs):
+            before = {entry.why: entry.touched[state] for entry in known}
+            corrected(state, description, theirs, [entry for entry in known if entry.name == name], 1)
+            why = next((entry.why for entry in known if entry.touched[state] > before[entry.why]), "")
+            yield state, description, name in ours, why, count
+
+
+def sample(states: list[str], name: str, found: dict[str, Counter[Key]], known: list[Correction], size: int) -> None:
+    """Actions at random on which we differ from the classes as given, for a person to judge."""
+    all_of = [made for state in states for made in differing(state, name, found[state], known)]
+    weights = [made[4] for made in all_of]
+    covered = sum(made[4] for made in all_of if made[3])
+    print(f"{'+'.join(states)} {name}: we differ on {sum(weights):,} actions, {covered:,} of them corrected")
+    chosen = random.Random(20261124).choices(all_of, weights, k=size) if all_of else []  # noqa: S311 - a sample to read
+    for state, text, we_say, why, _ in chosen:
+        print(f"  {state} {'ours  ' if we_say else 'theirs'} {text[:110]!r:114} {why or 'NO CORRECTION'}")
+
+
 def speed(found: dict[str, Counter[Key]]) -> None:
     """Texts per second, each seen for the first time, and again."""
     texts = [(state, key[0], key[1]) for state, actions in found.items() for key in actions]
@@ -206,6 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path, nargs="?", default=Path("../shared/corpus/bills-2025-2026.jsonl.gz"))
     parser.add_argument("--show", nargs=2, metavar=("STATE", "CLASS"), help="texts behind one number")
+    parser.add_argument("--read", nargs=2, metavar=("STATE", "CLASS"), help="differences at random; others: pooled")
     parser.add_argument("--limit", type=int, default=25)
     parser.add_argument("--unknown", metavar="STATE", help="most frequent texts no rule knows")
     options = parser.parse_args()
@@ -214,6 +243,10 @@ def main() -> None:
     if options.show:
         for state in sorted(found) if options.show[0] == "all" else [options.show[0]]:
             show(state, options.show[1], found[state], known, options.limit)
+        return
+    if options.read:
+        others = [state for state in sorted(found) if state not in OFFICIAL]
+        sample(others if options.read[0] == "others" else [options.read[0]], options.read[1], found, known, READ)
         return
     if options.unknown:
         texts: Counter[str] = Counter()

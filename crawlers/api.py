@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -12,14 +12,15 @@ from urllib.parse import quote
 from pydantic_core import from_json, to_json
 from scrapy.http import Request, Response
 
+from crawlers import tls
 from crawlers.conditional import UNCHANGED
 from crawlers.spider import DetailSpider, asked
 
 # Stands for a document that the site did not send again because it is as it was.
 _ELSEWHERE: Any = object()
-# Of the bills that a list shows unchanged without telling all, so many are asked before that is believed; under the
-# two percent that a crawl of an unchanged site may cost.
-PROBED = 0.015
+# Of the requests of a first crawl, what one of an unchanged site may cost: with what the lists leave of that, bills
+# are probed that a list shows unchanged without telling all.
+SHARE = 0.0195
 # Between a stamp and the day of the last action, by which bills are chosen for that.
 _MOVED = " moved "
 
@@ -37,21 +38,70 @@ class ApiSpider(DetailSpider):
     A bill's stamp is its entry's hash. ``list_tells``: an entry shows the last action, so that hash is proof.
     Where it does not, a few bills are probed at each crawl, half of them those that moved last and half by turns;
     one that has changed has all the others asked for, too.
+
+    ``shared`` are addresses of what speaks of many bills (a calendar), ``shared_url`` their pattern for recordings.
+    They are read before the lists, into ``heard``; what ``around`` makes of them for an entry is in ``row["around"]``.
     """
 
     expected = "json"
     lists_at: ClassVar[tuple[str, ...]] = ()
     documents: ClassVar[Mapping[str, str]] = {}
     list_tells: ClassVar[bool] = False
+    shared_url: ClassVar[str] = ""
 
     def __init__(self, **keywords: Any) -> None:
         super().__init__(**keywords)
+        # Parsed replies that speak of many bills, and the addresses of those that are still to come.
+        self.heard: list[Any] = []
+        self.unheard: set[str] = set()
         # Bills taken as they were without asking, by address; and whether any other has been found changed.
         self.believed: dict[str, _Bill] = {}
         self.moves = False
 
     def listing(self) -> Iterable[str]:
         return [url.format(session=quote(self.site_session())) for url in self.lists_at]
+
+    def shared(self) -> Iterable[str]:
+        """Addresses of what speaks of many bills."""
+        return ()
+
+    def around(self, entry: Mapping[str, Any]) -> Any:
+        """What the shared replies say of an entry's bill: its hearings."""
+        return []
+
+    async def start(self) -> AsyncIterator[Any]:
+        there = self.recording.urls() if self.recording else self.shared()
+        self.unheard = {
+            url for url in there if not self.recording or (self.shared_url and re.search(self.shared_url, url))
+        }
+        if not self.unheard:
+            async for request in super().start():
+                yield request
+            return
+        for request in self.session_requests():
+            yield request
+        for url in sorted(self.unheard):
+            meta = {"unconditional": True}
+            yield Request(url, self.got_shared, errback=self.lost_shared, dont_filter=True, meta=meta)
+
+    def got_shared(self, response: Response) -> Iterator[Any]:
+        problem = self.usable(response)
+        try:
+            self.heard += [] if problem else [from_json(response.body)]
+        except ValueError as error:
+            problem = f"the JSON is broken: {error}"
+        yield from self.heard_of(asked(response), problem)
+
+    def lost_shared(self, failure: Any) -> Iterator[Any]:
+        yield from self.heard_of(failure.request.url, tls.no_reply(failure))
+
+    def heard_of(self, url: str, problem: str) -> Iterator[Any]:
+        """The bills come when all that is shared is there; they can do without it."""
+        if problem:
+            self.account.issue("file", "", f"{url[:200]}: {problem}")
+        self.unheard.discard(url)
+        if not self.unheard:
+            yield from self.beginnings()
 
     def entries(self, page: Any) -> Iterable[Mapping[str, Any]]:
         """The entries of a parsed list."""
@@ -70,7 +120,7 @@ class ApiSpider(DetailSpider):
 
     def stamp(self, entry: Mapping[str, Any]) -> str:
         """What changes on the list when the bill does; "" to ask the site about every bill."""
-        return hashlib.blake2b(to_json(entry), digest_size=12).hexdigest()
+        return hashlib.blake2b(to_json([entry, self.around(entry)]), digest_size=12).hexdigest()
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -93,7 +143,8 @@ class ApiSpider(DetailSpider):
     def _bill(self, entry: Mapping[str, Any], ids: Mapping[str, Any], stamp: str) -> Request:
         urls = [(name, self._url(name, ids)) for name in self.documents]
         kept = (self.known.get(urls[0][1]) or {}).get("stamp") or ""
-        return self._next({"entry": entry}, urls, stamp, changed=bool(stamp) and not self.same_stamp(kept, stamp))
+        row = {"entry": entry, "around": self.around(entry)}
+        return self._next(row, urls, stamp, changed=bool(stamp) and not self.same_stamp(kept, stamp))
 
     def _url(self, name: str, ids: Mapping[str, Any]) -> str:
         values = {key: quote(str(value), safe="") for key, value in ids.items()}
@@ -127,7 +178,7 @@ class ApiSpider(DetailSpider):
         if following and following not in self.listed_urls and not 0 < self.limit <= self.asked_for:
             yield self.list_request(following)
         if not self.documents:
-            yield from self.records({"entry": entry} for entry in entries)
+            yield from self.records({"entry": entry, "around": self.around(entry)} for entry in entries)
             return
         for entry in entries:
             try:
@@ -149,7 +200,8 @@ class ApiSpider(DetailSpider):
     def probes(self) -> Iterable[str]:
         """A few of the bills that the list shows as they were: those that moved last, and others by turns."""
         urls, day = list(self.believed), self.account.started_at.date().toordinal()
-        size = max(1, int(PROBED * len(urls)))
+        lists = len(self.listed_urls) + len(self.heard) + bool(self.sessions_url)
+        size = max(1, int(SHARE * len(urls) * len(self.documents) - lists) // len(self.documents))
         by_turns = (size + 1 - day % 2) // 2
         turn = -(-day * size // 2) % max(1, len(urls))
         latest = sorted(urls, key=self.moved, reverse=True)[: size - by_turns]
@@ -194,7 +246,7 @@ class ApiSpider(DetailSpider):
                 self.account.validators.pop(url, None)
             return
         changed = changed or not same
-        if len(row) <= len(urls):
+        if any(name not in row for name, _ in urls):
             yield self._next(row, urls, stamp, changed=changed)
         elif not changed:
             self.keep(urls[0][1], stamp)
@@ -216,4 +268,4 @@ class ApiSpider(DetailSpider):
         return kept.partition(_MOVED)[0] == stamp
 
     def name_of(self, row: Any) -> str:
-        return str(row.get("entry") or next((v for k, v in row.items() if k != "entry"), ""))[:60]
+        return str(row.get("entry") or next((v for k, v in row.items() if k not in ("entry", "around")), ""))[:60]

@@ -64,6 +64,16 @@ def text(element: Any, *path: str) -> str:
     return " ".join("".join(found.itertext()).split()) if found is not None else ""
 
 
+def texts(root: Any, *names: str) -> list[str]:
+    """The texts of all elements of these local names, wherever they are; empty ones are left out."""
+    return [words for item in named(root, *names) if (words := text(item))]
+
+
+def first(root: Any, *names: str) -> str:
+    """The first text of an element of these names; "" where there is none."""
+    return next(iter(texts(root, *names)), "")
+
+
 def page(body: bytes) -> Selector:
     """A web page, whatever the site says it is."""
     return Selector(text=decode(body).replace("\x00", ""), type="html")

@@ -136,8 +136,11 @@ class DetailSpider(BillSpider):
         raise NotImplementedError
 
     async def start(self) -> AsyncIterator[Any]:
-        for request in self.session_requests():
+        for request in [*self.session_requests(), *self.beginnings()]:
             yield request
+
+    def beginnings(self) -> Iterator[Request]:
+        """The lists; where a recording has none, the bills that it holds."""
         lists = self.lists()
         if self.recording:
             lists = [url for asked_for in lists if (url := self.recording.spelling(asked_for))]
@@ -148,8 +151,7 @@ class DetailSpider(BillSpider):
                 if self.is_detail(url) and not self.enough():
                     yield self.detail(url, "")
             return
-        for request in [self.list_request(url) for url in lists]:
-            yield request
+        yield from [self.list_request(url) for url in lists]
 
     def lists(self) -> list[str]:
         """The lists to begin with: all of the session, or what changed since the last good crawl."""

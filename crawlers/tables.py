@@ -7,8 +7,9 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urljoin
 
 _NAME = re.compile(r"[^a-z0-9]")
 csv.field_size_limit(16 * 1024 * 1024)
@@ -79,6 +80,18 @@ def version(note: str, date: str, address: str, *endings: str) -> dict[str, Any]
     """A version that a site keeps in several forms under one address: one link an ending."""
     links = [{"url": f"{address}.{end}", "media_type": MEDIA_TYPES.get(end, "")} for end in endings]
     return {"note": note, "date": date[:10], "links": links}
+
+
+def file(note: str, site: str, path: str, date: str = "") -> dict[str, Any]:
+    """A version or document of one file, by its path on a site or from another file."""
+    url = urljoin(site if site.count("/") > 2 else f"{site}/", path)
+    kind = MEDIA_TYPES.get(url.rpartition(".")[2].lower(), "")
+    return {"note": note, "date": date[:10], "links": [{"url": url, "media_type": kind}]}
+
+
+def each(said: Mapping[str, Any], name: str, field: str) -> list[Any]:
+    """A field of all entries of a list that may be null or missing."""
+    return [entry[field] for entry in said.get(name) or ()]
 
 
 def sponsors(names: Sequence[str], committee: str = "") -> list[dict[str, Any]]:

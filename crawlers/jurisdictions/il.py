@@ -72,7 +72,7 @@ class Spider(DetailSpider):
         stem = f"{SITE}/Legislation/{found[1]}/{code}/{found[1]}{found[2]}{code}{found[4]}"
         return {
             "identifier": f"{letters} {number}",
-            "title": first(bill, "shortdesc") or first(bill, "title"),
+            "title": elements.first(bill, "shortdesc") or elements.first(bill, "title"),
             "chamber": {"H": "lower", "S": "upper", "A": "upper"}.get(code[0], "legislature"),
             "classification": [kind],
             "abstracts": synopses(bill),
@@ -108,11 +108,6 @@ class Spider(DetailSpider):
             "committee": name or words,
             "location": place[1] if place else "",
         }
-
-
-def first(bill: Any, name: str) -> str:
-    """The text of the first element of a name, wherever it is."""
-    return next((words for item in elements.named(bill, name) if (words := elements.text(item))), "")
 
 
 def synopses(bill: Any) -> list[dict[str, str]]:

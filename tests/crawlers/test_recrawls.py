@@ -139,15 +139,45 @@ def nm(bills: int) -> Site:
     return site
 
 
+def wy(bills: int) -> Site:
+    base, there = "https://lsoservice.wyoleg.gov/api", sample("wy")
+    names = [f"HB{n:04d}" for n in range(1, bills + 1)]
+    asked = f"{base}/BillInformation?$filter=Year%20eq%202026&$orderby=BillNum"
+    site: Site = {asked: [{"billNum": name, "catchTitle": f"made-up {name}"} for name in names]}
+    today = dt.datetime.now(dt.UTC).date().replace(day=1)
+    for month in (today - dt.timedelta(days=1), today, today + dt.timedelta(days=31), today + dt.timedelta(days=62)):
+        site[f"{base}/Calendar/Events/{month:%Y%m}01"] = there[f"{base}/Calendar/Events/20260201"]
+    one = there[f"{base}/BillInformation/2026/HB0901?calendarDate="]
+    return site | {
+        f"{base}/BillInformation/2026/{name}?calendarDate=": one.replace(b'"HB0901"', f'"{name}"'.encode())
+        for name in names
+    }
+
+
+def ms(bills: int) -> Site:
+    base, there = "https://billstatus.ls.state.ms.us/2026/pdf", sample("ms")
+    names = [f"HB{n:04d}" for n in range(1, bills + 1)]
+    rows = "".join(
+        "<MSRGROUP><LASTACTION>03/03 (S) Passed</LASTACTION>"
+        f"<ACTIONLINK>../history/HB/{name}.xml</ACTIONLINK></MSRGROUP>"
+        for name in names
+    )
+    one = there[f"{base}/history/HB/HB9001.xml"]
+    site: Site = {f"{base}/all_measures/allmsrs.xml": f"<LASTACTION>{rows}</LASTACTION>".encode()}
+    return site | {f"{base}/history/HB/{name}.xml": one for name in names}
+
+
 SITES: dict[str, tuple[Callable[[int], Site], str, int]] = {
     "il": (il, "104th", 60),
     "md": (md, "2026", 60),
     "mn": (mn, "2025-2026", 220),
+    "ms": (ms, "2026", 60),
     "nm": (nm, "2025", 460),
     "sd": (sd, "2026", 110),
     "tx": (tx, "89R", 250),
     "us": (us, "119", 424),
     "wa": (wa, "2025-2026", 430),
+    "wy": (wy, "2026", 220),
 }
 # Their lists are the bills: whole files, or a feed of changes.
 FEW_FILES = {"ca", "nd", "nj", "ny", "or", "pa", "va"}
@@ -186,16 +216,16 @@ def moved(site: Site, bill: int) -> Site:
 def test_a_list_that_shows_no_action_is_probed(tmp_path: Path) -> None:
     spider = modules.spider("sd")
     assert spider is not None
-    site = moved(sd(140), 5)
+    site = moved(sd(240), 5)
     first, _ = crawl(spider, "sd", site, tmp_path / "a.jsonl", session="2026", live=True)
     assert first.validators["https://sdlegislature.gov/api/Bills/5"]["stamp"].endswith(" moved 2026-04-01")
     # The bill that moved last is among those that are asked, and its news have all the others asked for.
     busy = moved(moved(site, 5), 77)
     again, bills = crawl(spider, "sd", busy, tmp_path / "b.jsonl", session="2026", live=True, known=first.validators)
     assert sorted(bill["identifier"] for bill in bills) == ["HB 5", "HB 77"]
-    assert (again.complete, len(again.present), again.bills) == (True, 138, 2)
+    assert (again.complete, len(again.present), again.bills) == (True, 238, 2)
     third, bills = crawl(spider, "sd", busy, tmp_path / "c.jsonl", session="2026", live=True, known=again.validators)
-    assert (bills, len(third.present)) == ([], 140) and third.requests < 10
+    assert (bills, len(third.present)) == ([], 240) and third.requests < 10
 
 
 def test_the_others_have_their_turns(tmp_path: Path) -> None:
@@ -207,7 +237,7 @@ def test_the_others_have_their_turns(tmp_path: Path) -> None:
     found: set[str] = set()
     for _ in range(150):
         probed = set(made.probes())
-        assert 5 <= len(probed) <= 9
+        assert 6 <= len(probed) <= 12
         found |= probed
         made.account.started_at += dt.timedelta(days=1)
     assert len(found) == 666
