@@ -17,7 +17,7 @@ from tracker import jurisdictions
 _WARC = re.compile(r"\.warc(\.gz)?$")
 _CODE = re.compile(r"^([a-z]{2})[-_.]")
 _GOVBOT = re.compile(r"^([a-z]{2})-legislation\.tar\.gz$")
-_LEGISCAN = re.compile(r"^([A-Z]{2})_.*_JSON\.zip$")
+_LEGISCAN = re.compile(r"^([A-Z]{2})_.*_(?:JSON|CSV)\.zip$")
 # Addresses looked at to tell whose recording it is: robots.txt and redirects may come first.
 _LOOKED_AT = 20
 

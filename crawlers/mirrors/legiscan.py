@@ -4,13 +4,15 @@ Source: https://api.legiscan.com/, free key in LEGISCAN_API_KEY. Terms: CC BY 4.
 Sessions: numbers of their own; matched to ours by years and by being special or not.
 Oddities: queries are counted by the month. So: one for the list of datasets, one a session for all bills' hashes;
 the session's dataset (a zip, made once a week) when its hash changed, and single bills whose hash it does not have
-yet; when the allowance is used up, the rest waits. A title may be cut, the long one is in ``description``.
-History: 2026-11 written on a dataset of Georgia and a list of datasets of November 2025.
+yet; when the allowance is used up, the rest waits. A title may be cut, the long one is in ``description``. Datasets
+taken by hand, as JSON or as CSV, are replayed.
+History: 2026-11 written on a dataset of Georgia, one of Michigan in CSV and a list of datasets of November 2025.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,12 @@ from scrapy.http import Request, Response
 
 from crawlers import archives
 from crawlers.base import UNREADABLE
+from crawlers.mirrors import legiscan_tables
 from crawlers.spider import DetailSpider
 from tracker.records import normalise_identifier
 
 API = "https://api.legiscan.com/"
+_TABLES = re.compile(r"_CSV\.zip$")
 BILL = r"/bill/[^/]+\.json$"
 CHAMBERS = {"H": "lower", "A": "lower", "S": "upper"}
 KINDS = {
@@ -59,7 +63,8 @@ class Spider(DetailSpider):
             yield self._ask(self.got_datasets, "getDatasetList", state=self.place.code.upper())
             return
         self.account.complete = not self.limit
-        for made in self._of_zip(self.archive, {}):
+        made_of = self._of_tables if _TABLES.search(self.archive.name) else self._of_zip
+        for made in made_of(self.archive, {}):
             yield made
 
     def _ask(self, callback: Any, op: str, *, carry: Mapping[str, Any] | None = None, **asked: Any) -> Request:
@@ -148,6 +153,14 @@ class Spider(DetailSpider):
                 yield from self.noted(_address(number), said, self.records([bill]))
         except ValueError as error:
             self.account.fail(str(error))
+
+    def _of_tables(self, source: Path, _: dict[int, str]) -> Iterator[dict[str, Any]]:
+        """Bills of a dataset as CSV, which is offered for taking by hand and holds no hashes."""
+        self.account.issue("file", source.name, "a CSV dataset: no subjects, companions or hearings in it")
+        try:
+            yield from self.records(legiscan_tables.bills(source))
+        except UNREADABLE as error:
+            self.account.fail(f"{type(error).__name__}: {error}")
 
     def _single(self, changed: Mapping[int, str]) -> Iterator[Request]:
         for number, said in changed.items():

@@ -216,3 +216,71 @@ def test_every_jurisdiction_has_a_source_that_works() -> None:
 def test_govbot_is_asked_for_the_right_archive() -> None:
     address = jurisdictions.load().sources_for("us", "govbot")[0].url
     assert address.endswith("/usa-legislation/archive/refs/heads/main.tar.gz")
+
+
+# ---------------------------------------------------------------- LegiScan's datasets as CSV
+
+CSV = {
+    "bills": "bill_id,session_id,bill_number,title,description,url,state_link\n"
+    '7,77,SB0012,"Made-up matters","Made-up matters, at length",https://legiscan.com/MI/bill/SB0012/2025,\n'
+    "8,77,HJRA,An amendment,An amendment,https://legiscan.com/MI/bill/HJRA/2025,https://legislature.mi.gov/x\n",
+    "history": "bill_id,date,chamber,sequence,action\n"
+    '7,2025-01-09,Senate,2,"Referred To Committee On Education"\n'
+    '7,2025-01-08,Senate,1,"Introduced By Senator Sample"\n',
+    "documents": "bill_id,document_id,document_type,document_size,document_mime,document_desc,url,state_link\n"
+    "7,1,text,1,text/html,Introduced,https://legiscan.com/t/1,https://legislature.mi.gov/1.htm\n"
+    "7,2,supplement,1,application/pdf,Fiscal Note,https://legiscan.com/s/2,\n",
+    "sponsors": "bill_id,people_id,position\n7,2,2\n7,1,1\n7,3,3\n",
+    "people": "people_id,name,committee_id\n1,Avery Sample,0\n2,Blake Muster,0\n3,Committee on Finance,55\n",
+}
+
+
+def packed_tables(path: Path, *, without: str = "", folder: str = "2025-2026_103rd_Legislature") -> Path:
+    with zipfile.ZipFile(path, "w") as file:
+        for name, rows in CSV.items():
+            if name != without:
+                file.writestr(f"MI/{folder}/csv/{name}.csv", rows)
+    return path
+
+
+def replayed(archive: Path, out: Path) -> Any:
+    place = jurisdictions.load()["mi"]
+    source = jurisdictions.load().sources_for("mi", "legiscan")[0]
+    spider = legiscan.Spider(archive=archive, place=place, source=source, session="", out=out)
+    account = dry_run.run(spider, in_memory({}))
+    return account, [json.loads(line) for line in out.read_text().splitlines()]
+
+
+def test_legiscans_tables_are_put_together(tmp_path: Path) -> None:
+    archive = packed_tables(tmp_path / "MI_2025-2026_Regular_Session_CSV.zip")
+    assert recordings.find(tmp_path)[0]["source"] == "legiscan"
+    account, (bill, amendment) = replayed(archive, tmp_path / "o.jsonl")
+    assert (account.outcome, account.rejected) == ("ok", [])
+    assert (bill["legislative_session"], bill["identifier"], bill["chamber"]) == ("2025-2026", "SB 12", "upper")
+    assert [a["description"] for a in bill["actions"]] == [
+        "Introduced By Senator Sample",
+        "Referred To Committee On Education",
+    ]
+    assert [(s["name"], s.get("entity_type", "person")) for s in bill["sponsorships"]] == [
+        ("Avery Sample", "person"),
+        ("Blake Muster", "person"),
+        ("Committee on Finance", "organization"),
+    ]
+    assert bill["versions"][0]["links"][0]["url"] == "https://legislature.mi.gov/1.htm"
+    assert [d["note"] for d in bill["documents"]] == ["Fiscal Note"]
+    assert amendment["classification"] == ["joint resolution"] and amendment["sources"][0]["url"].endswith("gov/x")
+
+
+@pytest.mark.parametrize(("without", "folder"), [("bills", "2025-2026_103rd_Legislature"), ("", "csv_files")])
+def test_a_folder_of_other_tables_fails_with_its_reason(tmp_path: Path, without: str, folder: str) -> None:
+    archive = packed_tables(tmp_path / "MI_CSV.zip", without=without, folder=folder)
+    account, bills = replayed(archive, tmp_path / "o.jsonl")
+    assert account.outcome == "failed" and bills == []
+    assert "bills.csv" in account.reason or "names no session" in account.reason
+
+
+def test_a_real_dataset_as_tables(shared: Path, tmp_path: Path) -> None:
+    (archive,) = (shared / "recordings/legiscan").glob("MI_*_CSV.zip")
+    account, bills = replayed(archive, tmp_path / "o.jsonl")
+    assert (account.outcome, len(bills), account.actions, account.rejected) == ("ok", 1400, 7588, [])
+    assert all(bill["versions"] and bill["title"] for bill in bills)
