@@ -10,6 +10,7 @@ newest. Where there are more, the results say so (``capped``) and go on, newest 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from tracker.models.tags import TagRow
 from tracker.query import Identifier, Node, Phrase, Prefix, QueryError, Word
 from tracker.records import bill_key
 from tracker.search_index import KEY_SHIFT, unpack
+from tracker.search_keys import COUNTED, counted, keys_of
 from tracker.search_sql import Condition, Query, condition, identifier_marks, narrowing
 from tracker.snippets import Highlighter, Snippet
 from tracker.tagging import read_bills
@@ -31,7 +33,6 @@ from tracker.tagging import read_bills
 __all__ = ["Hit", "Query", "QueryError", "Results", "matching", "search"]
 
 RANKED = 200
-COUNTED = 10_000
 # Facets look at so many hits.
 FACETED = 2_500
 MAX_LIMIT = 1_000
@@ -90,13 +91,15 @@ def search(connection: Connection, search: Query) -> Results:
     tree = _tree(connection, search)
     narrow = narrowing(connection, search)
     everything = condition(search, tree, connection.dialect.name, narrow)
-    total = _count(connection, everything)
+    total, newest = counted(connection, everything)
     results = Results(total=min(total, COUNTED), counted=total <= COUNTED)
     if tree is None or search.sort == "newest":
-        keys = _keys(connection, everything, search.limit, search.offset)
-        results.hits = _hits(connection, keys, {}, tree)
+        results.hits = _hits(connection, newest(search.limit, search.offset), {}, tree)
         return results
-    best = _candidates(connection, condition(search, tree, connection.dialect.name, narrow, heading=True), everything)
+    heading = condition(search, tree, connection.dialect.name, narrow, heading=True)
+    best = keys_of(connection, heading, RANKED, 0)
+    if len(best) < RANKED:
+        best = list(dict.fromkeys([*best, *newest(RANKED, 0)]))[:RANKED]
     results.capped = total > RANKED
     if results.capped:
         results.note = (
@@ -110,7 +113,7 @@ def search(connection: Connection, search: Query) -> Results:
     if len(page) < search.limit and total > len(ranked):
         chosen = set(ranked)
         skip = max(search.offset - len(ranked), 0)
-        others = [k for k in _keys(connection, everything, end + RANKED, 0) if k not in chosen]
+        others = [k for k in newest(end + RANKED, 0) if k not in chosen]
         page += others[skip : skip + search.limit - len(page)]
     results.hits = _hits(connection, page, scores, tree)
     return results
@@ -125,7 +128,7 @@ def matching(connection: Connection, search: Query) -> Iterator[int]:
         more = found
         if low is not None:
             more = Condition(f"{found.sql} AND {found.key} < :below", {**found.values, "below": low})
-        keys = _keys(connection, more, 5_000, 0)
+        keys = keys_of(connection, more, 5_000, 0)
         yield from map(bill_id, keys)
         if len(keys) < 5_000:
             return
@@ -158,15 +161,16 @@ def scope(connection: Connection, search: Query, limit: int) -> Scope:
 
 def facets(connection: Connection, search: Query) -> dict[str, dict[str, int]]:
     """How the hits (the newest :data:`FACETED`) spread over jurisdiction, chamber and stage, most first."""
-    found = scope(connection, search, FACETED)
+    keys = keys_of(connection, _condition(connection, search), FACETED, 0)
     counts: dict[str, dict[str, int]] = {"jurisdiction": {}, "chamber": {}, "stage": {}}
+    ids = [bill_id(key) for key in keys]
+    listed = "= ANY(:ids)" if connection.dialect.name == "postgresql" else "IN (SELECT value FROM json_each(:ids))"
     rows = connection.execute(
         text(
-            "SELECT bill.jurisdiction, bill.chamber, bill.stage, count(*) AS bills"
-            f" FROM ({found.sql}) AS hit JOIN bill ON bill.id = hit.bill_id"
-            " GROUP BY bill.jurisdiction, bill.chamber, bill.stage"
+            f"SELECT jurisdiction, chamber, stage, count(*) AS bills FROM bill WHERE id {listed}"
+            " GROUP BY jurisdiction, chamber, stage"
         ),
-        found.values,
+        {"ids": ids if connection.dialect.name == "postgresql" else json.dumps(ids)},
     ).all()
     for row in rows:
         for name, value in (("jurisdiction", row[0]), ("chamber", row[1]), ("stage", row[2])):
@@ -206,28 +210,6 @@ def _exists(connection: Connection, node: Identifier) -> bool:
         sql = "SELECT 1 FROM bill_search s WHERE s.lexemes @@ CAST(:mark AS tsquery) LIMIT 1"
         value = f"'{mark}'"
     return connection.execute(text(sql), {"mark": value}).first() is not None
-
-
-def _count(connection: Connection, found: Condition) -> int:
-    sql = f"SELECT count(*) FROM (SELECT 1 FROM {found.tables} WHERE {found.sql} LIMIT {COUNTED + 1}) AS hit"
-    return int(connection.execute(text(sql), found.values).scalar_one())
-
-
-def _keys(connection: Connection, found: Condition, limit: int, offset: int) -> list[int]:
-    sql = (
-        f"SELECT {found.key} FROM {found.tables} WHERE {found.sql}"
-        f" ORDER BY {found.key} DESC LIMIT :limit OFFSET :offset"
-    )
-    rows = connection.execute(text(sql), {**found.values, "limit": limit, "offset": offset})
-    return list(rows.scalars().all())
-
-
-def _candidates(connection: Connection, heading: Condition, everything: Condition) -> list[int]:
-    """Up to :data:`RANKED` hits: all words in title or abstract first, then the newest."""
-    keys = dict.fromkeys(_keys(connection, heading, RANKED, 0))
-    if len(keys) < RANKED:
-        keys.update(dict.fromkeys(_keys(connection, everything, RANKED, 0)))
-    return list(keys)[:RANKED]
 
 
 def _scores(connection: Connection, keys: Sequence[int], tree: Node) -> dict[int, float]:

@@ -61,7 +61,7 @@ class BillRow(Base):
         Index("ix_bill_jurisdiction_latest", "jurisdiction", "latest_action_date"),
         Index("ix_bill_stage", "stage"),
         Index("ix_bill_last_changed_at", "last_changed_at"),
-        Index("ix_bill_first_seen_at", "first_seen_at"),
+        Index("ix_bill_first_seen_at", "first_seen_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)

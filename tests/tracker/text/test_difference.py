@@ -40,10 +40,10 @@ def test_a_megabyte_takes_seconds_at_most() -> None:
     some = [paragraph(n) if n % 3 == 0 else text for n, text in enumerate(old)]
     other = [paragraph(n) for n in range(2000)]
     same = ["The same line."] * 40_000
-    start = time.monotonic()
+    start = time.process_time()
     assert sum(len(p) for p in old) > 900_000
     assert diff("\n\n".join(old), "\n\n".join(some))
     assert diff("\n\n".join(old), "\n\n".join(other))
     assert diff("\n\n".join(same), "\n\n".join(["x", *same[:-3], "y"]))
     assert diff("a " * 500_000, "b " * 500_000)
-    assert time.monotonic() - start < 15
+    assert time.process_time() - start < 15
