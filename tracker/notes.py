@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -76,6 +80,50 @@ def unwatch(connection: Connection, key: str, watch_list: str, *, now: dt.dateti
         .values(removed_at=now)
     )
     return bool(done.rowcount)
+
+
+def restore(connection: Connection, path: Path) -> dict[str, int]:
+    """Load the notes and lists that an export wrote beside its records (``FILE.notes.jsonl``), as they were.
+
+    What is there already stays as it is, so loading twice changes nothing. Returns how many were added and how
+    many lines could not be used (no such bill, no such stance).
+    """
+    counts = {"notes": 0, "watch": 0, "rejected": 0}
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            try:
+                row = json.loads(line)
+                counts[row["kind"]] += (
+                    _restore_note(connection, row) if row["kind"] == "notes" else _restore_watch(connection, row)
+                )
+            except (ValueError, KeyError, TypeError, AttributeError, NoBill):
+                counts["rejected"] += 1
+    return counts
+
+
+def _restore_note(connection: Connection, row: Mapping[str, Any]) -> bool:
+    key, created = bill_key(row["jurisdiction"], row["session"], row["identifier"]), _moment(row["created"])
+    there = select(BillNoteRow.id).where(
+        BillNoteRow.bill_id == _bill(connection, key),
+        BillNoteRow.author == row["author"],
+        BillNoteRow.note == row["note"],
+        BillNoteRow.stance == row["stance"],
+        BillNoteRow.created_at == created,
+    )
+    if connection.execute(there).first() is not None:
+        return False
+    add_note(connection, key, author=row["author"], note=row["note"], stance=row["stance"], now=created)
+    return True
+
+
+def _restore_watch(connection: Connection, row: Mapping[str, Any]) -> bool:
+    key = bill_key(row["jurisdiction"], row["session"], row["identifier"])
+    return watch(connection, key, row["watch_list"], by=row["added_by"], now=_moment(row["added"]))
+
+
+def _moment(value: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def _bill(connection: Connection, key: str) -> int:

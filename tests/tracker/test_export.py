@@ -17,11 +17,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
 from tests.tracker import analysts
 from tracker import record_files, spreadsheet
+from tracker.cli import build
 from tracker.db import make_engine, reading, upgrade, writing
-from tracker.export import ExportError, Manifest, export
+from tracker.export import ExportError, Manifest, export, view_rows
 from tracker.ingest import Run, ingest
 from tracker.notes import add_note, watch
 from tracker.records import BillRecord
@@ -85,6 +87,34 @@ def test_jsonl_loads_again_as_the_same_records(out: Callable[..., tuple[Path, Ma
         assert exported == original, original.key
     beside = [json.loads(line) for line in path.with_name("bills.jsonl.gz.notes.jsonl").read_text().splitlines()]
     assert [(row["kind"], row["identifier"]) for row in beside] == [("notes", "HB 12"), ("watch", "HB 12")]
+
+
+def test_notes_and_watch_lists_move_with_the_records(
+    bills: Engine, out: Callable[..., tuple[Path, Manifest]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = out("jsonl", "bills.jsonl")
+    beside = path.with_name("bills.jsonl.notes.jsonl")
+    lines = beside.read_text("utf-8").splitlines()
+    broken = [
+        "no JSON",
+        "[]",
+        json.dumps({**json.loads(lines[0]), "identifier": "HB 999"}),
+        json.dumps({**json.loads(lines[0]), "stance": "loves"}),
+    ]
+    beside.write_text("\n".join([*lines, *broken]) + "\n", "utf-8")
+    monkeypatch.setenv("BILLTRACKER_DATABASE_URL", f"sqlite:///{tmp_path / 'moved.db'}")
+    for found in ("1 notes and 1 bills", "0 notes and 0 bills"):
+        done = CliRunner().invoke(build(), ["ingest", str(path), "--json"])
+        assert done.exit_code == 0 and len(json.loads(done.stdout)) > 1
+        assert f"{found} on watch lists restored, 4 lines not usable" in done.stderr
+    moved = make_engine(f"sqlite:///{tmp_path / 'moved.db'}")
+    for view in ("v_notes", "v_watch"):
+        with reading(bills) as before, reading(moved) as after:
+            kept, come = (list(view_rows(connection, view)) for connection in (before, after))
+        for row in [*kept, *come]:
+            row.pop("bill_id")
+        assert come == kept and kept
+    moved.dispose()
 
 
 def test_real_bills_come_back_the_same(sqlite: Engine, shared: Path, tmp_path: Path) -> None:

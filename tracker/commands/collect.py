@@ -130,7 +130,10 @@ def ingest(
     now: Now = None,
     as_json: Json = False,
 ) -> None:
-    """Load bills. What is new or changed becomes rows and events; loading twice changes nothing."""
+    """Load bills. What is new or changed becomes rows and events; loading twice changes nothing.
+
+    Notes and watch lists that an export wrote beside the file (FILE.notes.jsonl) are loaded with it.
+    """
     from tracker import record_files
     from tracker.ingest import ingest as load
 
@@ -155,6 +158,7 @@ def ingest(
             continue
         for code, counts in sorted(report.counts.items()):
             rows.append({"file": file.name, "jurisdiction": code or "?", **counts.to_json()})
+        _restore_notes(engine, file)
         if not as_json:
             for rejected in report.rejected[:10]:
                 console.note(f"  rejected: {rejected}")
@@ -168,6 +172,22 @@ def ingest(
         for entry in broken:
             console.note(f"billtracker: {entry['reason']}")
     raise typer.Exit(int(bool(broken) or any(row["rejected"] for row in rows)))
+
+
+def _restore_notes(engine: Any, file: Path) -> None:
+    """An export's notes and watch lists, which lie beside its records."""
+    from tracker import notes
+    from tracker.db import writing
+
+    beside = file.with_name(file.name + ".notes.jsonl")
+    if not beside.is_file():
+        return
+    with writing(engine) as connection:
+        counts = notes.restore(connection, beside)
+    console.note(
+        f"{beside.name}: {counts['notes']} notes and {counts['watch']} bills on watch lists restored"
+        + (f", {counts['rejected']} lines not usable" if counts["rejected"] else "")
+    )
 
 
 def _run_of(file: Path, complete: bool) -> Any:
