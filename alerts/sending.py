@@ -1,7 +1,7 @@
-"""Sends what is planned, each step noted before the next, so that a run killed anywhere is finished by the next.
+"""Plans and sends what is due, so that a run killed anywhere is finished by the next.
 
-Before a mail's first byte goes out its delivery is ``sending``; one transaction notes what became of a mail
-and claims the next. One run at a time: a lock that ends with the process.
+Before a mail's first byte goes out its delivery is ``sending`` (``alerts/handover.py``). One run at a time: a
+lock that ends with the process.
 """
 
 from __future__ import annotations
@@ -10,40 +10,28 @@ import contextlib
 import datetime as dt
 import fcntl
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, bindparam, or_, select, update
+from sqlalchemy import Connection, Engine, or_, select, update
 from sqlalchemy import func as sql
 
-from alerts import bounces, brake, notices, states, suppressions
-from alerts.mail import sender_of
-from alerts.outbox import opened, plan, refusal
+from alerts import brake, states, suppressions
+from alerts.handover import Handover, Report
+from alerts.outbox import plan, refusal
 from alerts.snapshot import take
 from alerts.states import State
 from alerts.subscriptions import Reader, everyone
 from alerts.suppressions import Hasher
-from alerts.transport import Files, Outcome, Smtp, Transport
+from alerts.transport import Files, Smtp, Transport
 from tracker.db import EVENT_LOCK, reading, writing
-from tracker.models.readers import (
-    DeliveryRow,
-    DigestIssueRow,
-    SubscriberRow,
-    SuppressionRow,
-)
+from tracker.models.readers import DeliveryRow
 from tracker.settings import Settings
+
+__all__ = ["Busy", "Report", "alone", "deliver", "retry", "send", "transport_of"]
 
 
 class Busy(RuntimeError):
     """Another run is sending; the message says so."""
-
-
-@dataclass
-class Report:
-    """What a sending run did: a line a mail, and a sentence for each thing that went wrong."""
-
-    mails: list[dict[str, Any]] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
 
 
 def transport_of(settings: Settings) -> Transport:
@@ -141,7 +129,7 @@ def _plan_all(
                 report.errors.append(f"{reader.email}: {type(error).__name__}: {error}"[:300])
                 continue
             if made is not None and dry_run:
-                report.mails.append(_line(reader.email, made.subject, made.content) | {"state": "dry run"})
+                report.line(reader.email, made.subject, made.content["bills"], state="dry run")
 
 
 def deliver(
@@ -166,7 +154,7 @@ def deliver(
         return
     way = transport or transport_of(settings)
     try:
-        _Run(engine, settings, way, report, now).go(waiting)
+        Handover(engine, settings, way, report, now).go(waiting)
     finally:
         way.close()
 
@@ -190,172 +178,6 @@ def _pick_up(engine: Engine, report: Report, now: dt.datetime) -> None:
                 )
             )
         report.errors.append(f"mail {row.id}: a run ended while it was handed over; it may arrive twice")
-
-
-class _Run:
-    """One pass over the waiting mails."""
-
-    def __init__(self, engine: Engine, settings: Settings, way: Transport, report: Report, now: dt.datetime) -> None:
-        self.engine, self.settings, self.way, self.report, self.now = engine, settings, way, report, now
-        self.hasher = Hasher.of(settings)
-        self.sender = settings.bounce_address or sender_of(settings.mail_from)[1]
-        self.errors_in_a_row = 0
-
-    def go(self, waiting: Sequence[int]) -> None:
-        room = brake.room(self.engine, self.settings.mail_limit, now=self.now)
-        queue = iter(waiting)
-        with self._transaction() as connection:
-            current = self._claim(connection, queue, room > 0)
-        while current is not None:
-            outcome = self._hand_over(current)
-            if outcome.state == "blocked":
-                self._take_back(current, outcome)
-                return
-            room -= outcome.state == State.ACCEPTED
-            stop = self._judge(current, outcome)
-            with self._transaction() as connection:
-                self._note(connection, current, outcome)
-                current = self._claim(connection, queue, room > 0 and not stop)
-            if stop:
-                self._stop(stop)
-                return
-        if room <= 0 and next(queue, None) is not None:
-            self._stop(
-                f"{self.settings.mail_limit:,} mails or more in 24 hours (BILLTRACKER_MAIL_LIMIT); more are waiting"
-            )
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        """Writes no events, so it need not wait for a crawl that is being loaded on PostgreSQL."""
-        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
-            yield connection
-
-    def _claim(self, connection: Connection, queue: Iterator[int], allowed: bool) -> Any:
-        """The next mail that may go, noted as ``sending``; None at the end or when no more is allowed."""
-        if not allowed:
-            return None
-        for delivery in queue:
-            row = connection.execute(_FULL, {"delivery": delivery}).first()
-            if row is None or row.state not in (State.PLANNED, State.DEFERRED, State.UNKNOWN):
-                continue
-            why_not = self._refusal(row)
-            if why_not:
-                self._cancel(connection, row, why_not)
-                continue
-            repeated = row.maybe_repeated or (row.state == State.UNKNOWN and not self.way.repeatable)
-            connection.execute(
-                update(DeliveryRow)
-                .where(DeliveryRow.id == delivery)
-                .values(
-                    state=states.check(row.state, State.SENDING),
-                    attempts=row.attempts + 1,
-                    attempted_at=self.now,
-                    maybe_repeated=repeated,
-                )
-            )
-            return row
-        return None
-
-    def _refusal(self, row: Any) -> str:
-        """Why this mail must not go, as things stand at this moment."""
-        if row.kind == "digest":
-            if row.suppressed or not row.confirmed or row.paused:
-                return row.suppressed or ("paused" if row.confirmed else "not confirmed")
-            return ""
-        return "" if row.suppressed in (None, suppressions.UNSUBSCRIBED) else row.suppressed
-
-    def _cancel(self, connection: Connection, row: Any, why: str) -> None:
-        connection.execute(
-            update(DeliveryRow)
-            .where(DeliveryRow.id == row.id)
-            .values(state=states.check(row.state, State.CANCELLED), last_error=why, finished_at=self.now)
-        )
-
-    def _hand_over(self, row: Any) -> Outcome:
-        name = f"{row.planned_at:%Y-%m-%d}-{row.issue_id:06d}-{row.message_id.split('.')[2][:8]}"
-        return self.way.send(opened(row.mail), self.sender, row.email, name)
-
-    def _note(self, connection: Connection, row: Any, outcome: Outcome) -> None:
-        attempts = row.attempts + 1
-        after = states.check(State.SENDING, states.after_attempt(outcome.state, attempts))
-        final = after in (State.ACCEPTED, State.FAILED)
-        connection.execute(
-            update(DeliveryRow)
-            .where(DeliveryRow.id == row.id)
-            .values(
-                state=after,
-                last_error=outcome.error,
-                finished_at=self.now if final else None,
-                next_attempt_at=None if final else self.now + states.wait(attempts),
-            )
-        )
-        if outcome.state == State.FAILED and bounces.kind_of(outcome.error) is bounces.Kind.HARD:
-            suppressions.suppress(connection, self.hasher, row.email, "no such address", now=self.now)
-        line = _line(row.email, row.subject, {"bills": row.bills}) | {"issue": row.issue_id}
-        self.report.mails.append(line | ({"file": outcome.file} if outcome.file else {"state": str(after)}))
-        if after is not State.ACCEPTED:
-            self.report.errors.append(f"{row.email}: {after}: {outcome.error}")
-
-    def _judge(self, row: Any, outcome: Outcome) -> str:
-        """Why all sending should stop now, or an empty string."""
-        self.errors_in_a_row = 0 if outcome.state == State.ACCEPTED else self.errors_in_a_row + 1
-        if self.errors_in_a_row < brake.ERRORS_IN_A_ROW:
-            return ""
-        return f"{self.errors_in_a_row} mails in a row were not taken, the last with: {outcome.error}"
-
-    def _take_back(self, row: Any, outcome: Outcome) -> None:
-        """The server takes nothing now. This mail was not tried, and no other need be."""
-        with self._transaction() as connection:
-            connection.execute(
-                update(DeliveryRow)
-                .where(DeliveryRow.id == row.id)
-                .values(
-                    state=states.check(State.SENDING, row.state),
-                    attempts=row.attempts,
-                    maybe_repeated=row.maybe_repeated,
-                    last_error=outcome.error,
-                )
-            )
-        self.report.errors.append(f"no mail can go out now, the next run tries again: {outcome.error}")
-
-    def _stop(self, reason: str) -> None:
-        brake.stop(self.engine, reason, now=self.now)
-        self.report.errors.append(f"all sending is stopped: {reason}; when it is mended: billtracker digest resume")
-        notices.alert(self.settings, "All sending is stopped", self.report.errors[-1], now=self.now)
-
-
-def _full() -> Executable:
-    return (
-        select(
-            DeliveryRow.id,
-            DeliveryRow.state,
-            DeliveryRow.attempts,
-            DeliveryRow.maybe_repeated,
-            DeliveryRow.message_id,
-            DeliveryRow.issue_id,
-            DeliveryRow.subscriber_id,
-            DigestIssueRow.kind,
-            DigestIssueRow.planned_at,
-            DigestIssueRow.subject,
-            DigestIssueRow.bills,
-            DigestIssueRow.mail,
-            SubscriberRow.email,
-            SubscriberRow.confirmed,
-            SubscriberRow.paused,
-            SuppressionRow.reason.label("suppressed"),
-        )
-        .join(DigestIssueRow, DigestIssueRow.id == DeliveryRow.issue_id)
-        .join(SubscriberRow, SubscriberRow.id == DeliveryRow.subscriber_id)
-        .outerjoin(SuppressionRow, SuppressionRow.email_hash == SubscriberRow.address_hash)
-        .where(DeliveryRow.id == bindparam("delivery"))
-    )
-
-
-_FULL = _full()
-
-
-def _line(to: str, subject: str, content: dict[str, Any]) -> dict[str, Any]:
-    return {"to": to, "subject": subject, "bills": content.get("bills", 0)}
 
 
 def retry(engine: Engine, issues: Sequence[int]) -> int:

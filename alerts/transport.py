@@ -7,12 +7,17 @@ import os
 import re
 import smtplib
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
+from alerts.conversation import Conversation, SecureConversation
+
 _SECONDS = 30
+# A server looks for spam and viruses before it answers for a whole mail; giving up too early would repeat it.
+_SECONDS_FOR_A_MAIL = 120
 # Many servers close a connection after some hundred mails.
 _MAILS_A_CONNECTION = 200
 _ABOUT_OUR_LOGIN = (530, 534, 535, 538)
@@ -30,13 +35,26 @@ class Outcome(NamedTuple):
     file: str = ""
 
 
+Ready = Callable[[], bool]
+WITHDRAWN = Outcome("withdrawn")
+
+
+def at_once() -> bool:
+    """The mail may go."""
+    return True
+
+
 class Transport(Protocol):
     """A way out. ``repeatable``: sending the same mail again leaves one mail, not two."""
 
     repeatable: bool
 
-    def send(self, mail: bytes, sender: str, to: str, name: str) -> Outcome:
-        """Send one mail; never raises for what a server or disk may do."""
+    def send(self, mail: bytes, sender: str, to: str, name: str, *, ready: Ready = at_once) -> Outcome:
+        """Send one mail; never raises for what a server or disk may do.
+
+        ``ready`` is asked before the mail's first byte goes out, and may take its time; what it says no to is
+        ``withdrawn``.
+        """
         ...
 
     def close(self) -> None:
@@ -56,8 +74,10 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def send(self, mail: bytes, sender: str, to: str, name: str) -> Outcome:
+    def send(self, mail: bytes, sender: str, to: str, name: str, *, ready: Ready = at_once) -> Outcome:
         """Write the mail; the same name again gives the same file."""
+        if not ready():
+            return WITHDRAWN
         path = self.folder / f"{name}.eml"
         part = path.with_suffix(f".{os.getpid()}.part")
         try:
@@ -85,7 +105,8 @@ class Smtp:
 
     repeatable = False
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, seconds: float = _SECONDS, seconds_for_a_mail: float = _SECONDS_FOR_A_MAIL) -> None:
+        self.seconds, self.seconds_for_a_mail = seconds, seconds_for_a_mail
         parts = urlsplit(url)
         try:
             port = parts.port
@@ -97,7 +118,7 @@ class Smtp:
         self.host = parts.hostname
         self.port = port or (465 if self.tls else 587 if parts.username else 25)
         self.user, self.password = unquote(parts.username or ""), unquote(parts.password or "")
-        self._server: smtplib.SMTP | None = None
+        self._server: Conversation | None = None
         self._carried = 0
 
     def __enter__(self) -> Smtp:
@@ -108,13 +129,13 @@ class Smtp:
     ) -> None:
         self.close()
 
-    def send(self, mail: bytes, sender: str, to: str, name: str) -> Outcome:
+    def send(self, mail: bytes, sender: str, to: str, name: str, *, ready: Ready = at_once) -> Outcome:
         """Give the mail to the server, on the open connection where it still lives."""
         used = self._carried > 0
-        outcome = self._try(mail, sender, to)
+        outcome = self._try(mail, sender, to, ready)
         if outcome.state == "blocked" and used:
             # A server may end a long or idle connection at any time; a new one tells whether it is more than that.
-            outcome = self._try(mail, sender, to)
+            outcome = self._try(mail, sender, to, ready)
         return outcome
 
     def close(self) -> None:
@@ -125,7 +146,7 @@ class Smtp:
                 server.quit()
             server.close()
 
-    def _try(self, mail: bytes, sender: str, to: str) -> Outcome:
+    def _try(self, mail: bytes, sender: str, to: str, ready: Ready) -> Outcome:
         try:
             server = self._connected()
             code, answer = server.mail(sender)
@@ -141,12 +162,14 @@ class Smtp:
             code, answer = server.rcpt(to)
             if code not in (250, 251, 252):
                 return self._refused(code, answer)
+            if not ready():
+                return self._withdrawn()
             code, answer = server.docmd("DATA")
             if code != 354:
                 return self._refused(code, answer)
             server.send(_dotted(mail))
             handed_over = True
-            code, answer = server.getreply()
+            code, answer = server.last_reply(self.seconds_for_a_mail)
         except (smtplib.SMTPException, OSError) as error:
             return self._dropped("unknown" if handed_over else "deferred", f"{type(error).__name__}: {error}")
         if code != 250:
@@ -156,14 +179,14 @@ class Smtp:
             self.close()
         return Outcome("accepted")
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self) -> Conversation:
         if self._server is not None:
             return self._server
         context = ssl.create_default_context()
         if self.tls:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=_SECONDS, context=context)
+            server: Conversation = SecureConversation(self.host, self.port, seconds=self.seconds, context=context)
         else:
-            server = smtplib.SMTP(self.host, self.port, timeout=_SECONDS)
+            server = Conversation(self.host, self.port, seconds=self.seconds)
         self._server = server
         server.ehlo_or_helo_if_needed()
         if not self.tls and server.has_extn("starttls"):
@@ -178,14 +201,25 @@ class Smtp:
     def _refused(self, code: int, answer: bytes) -> Outcome:
         """The server's no to this mail; the connection goes on unless the server ends it."""
         words = f"{code} {_words(answer)}"[:300]
+        if code < 400:
+            # No refusal at all: the server is out of step, and what it says next would be about something else.
+            return self._dropped("deferred", words)
         if code == 421 or code in _ABOUT_OUR_LOGIN:
             return self._dropped("blocked", words)
+        self._reset()
+        return Outcome("failed" if 500 <= code < 600 else "deferred", words)
+
+    def _withdrawn(self) -> Outcome:
+        """Nothing of the mail has gone out: the server forgets its addresses."""
+        self._reset()
+        return WITHDRAWN
+
+    def _reset(self) -> None:
         if self._server is not None:
             try:
                 self._server.rset()
             except (smtplib.SMTPException, OSError):
                 self.close()
-        return Outcome("failed" if 500 <= code < 600 else "deferred", words)
 
     def _dropped(self, state: str, words: str) -> Outcome:
         self.close()

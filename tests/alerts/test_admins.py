@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, insert
 
 from alerts.admins import notify
-from alerts.transport import Files, Outcome
+from alerts.transport import Files, Outcome, Ready, at_once
 from tracker import runs
 from tracker.db import reading, writing
 from tracker.ingest import Run, ingest
@@ -81,7 +81,7 @@ def test_a_mail_that_nobody_took_is_sent_by_the_next_run(engine: Engine, tmp_pat
     class Down:
         repeatable = False
 
-        def send(self, mail: bytes, sender: str, to: str, name: str) -> Outcome:
+        def send(self, mail: bytes, sender: str, to: str, name: str, *, ready: Ready = at_once) -> Outcome:
             return Outcome("deferred", "no route")
 
     good(engine, NOW)

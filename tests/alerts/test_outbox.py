@@ -21,6 +21,7 @@ from alerts.due import is_due, slot
 from alerts.sending import Busy, alone, send
 from alerts.states import FOLLOWERS, OPEN, State
 from alerts.suppressions import Hasher, KeyChanged
+from alerts.transport import WITHDRAWN, Outcome, Ready, Smtp, at_once
 from tests.alerts.data import HASHER, NOW, bill, load, reader, settings
 from tests.alerts.servers import Server, smtp_server
 from tracker.db import reading, writing
@@ -203,10 +204,12 @@ def test_who_leaves_between_planning_and_sending_gets_nothing(engine: Engine, tm
 
         repeatable = True
 
-        def send(self, mail: bytes, sender: str, to: str, name: str) -> sending.Outcome:
+        def send(self, mail: bytes, sender: str, to: str, name: str, *, ready: Ready = at_once) -> Outcome:
+            if not ready():
+                return WITHDRAWN
             if to.startswith("ann"):
                 subscriptions.unsubscribe(engine, readers[1], hasher=HASHER, now=NOW)
-            return sending.Outcome("accepted")
+            return Outcome("accepted")
 
         def close(self) -> None:
             pass
@@ -371,13 +374,13 @@ def test_a_refused_address_is_not_mailed_again(sqlite: Engine, tmp_path: Path, s
 def test_lines_that_begin_with_dots_arrive_as_they_are(tmp_path: Path, server: tuple[Server, str]) -> None:
     handler, url = server
     mail = b"Subject: x\r\n\r\n.\r\n..two\r\n.three\r\nend"
-    with sending.Smtp(url) as way:
+    with Smtp(url) as way:
         assert way.send(mail, "a@example.org", "b@example.org", "x").state == "accepted"
     assert handler.mails[0][1].rstrip(b"\r\n") == mail
 
 
 def test_a_server_that_hangs_up_between_mails_is_called_again(tmp_path: Path) -> None:
-    with smtp_server() as (handler, url), sending.Smtp(url) as way:
+    with smtp_server() as (handler, url), Smtp(url) as way:
         assert way.send(b"one\r\n", "a@example.org", "b@example.org", "x").state == "accepted"
         assert way._server is not None and way._server.sock is not None
         way._server.sock.shutdown(socket.SHUT_RDWR)

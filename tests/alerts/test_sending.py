@@ -19,7 +19,7 @@ from alerts import subscriptions
 from alerts.outbox import frozen_mail
 from alerts.sending import send
 from alerts.tokens import Links
-from alerts.transport import Outcome, Smtp, TransportError
+from alerts.transport import Outcome, Ready, Smtp, TransportError, at_once
 from tests.alerts.data import HASHER, NOW, bill, load, reader, settings
 from tests.alerts.servers import Server, smtp_server
 from tracker.db import reading, writing
@@ -92,7 +92,7 @@ class Dies:
 
     repeatable = False
 
-    def send(self, mail: bytes, sender: str, to: str, name: str) -> Outcome:
+    def send(self, mail: bytes, sender: str, to: str, name: str, *, ready: Ready = at_once) -> Outcome:
         raise KeyboardInterrupt
 
     def close(self) -> None:
