@@ -3,11 +3,12 @@
     python benchmarks/nation.py BILLS.jsonl.gz TEXTS.jsonl.gz --place /tmp/nation --factor 0.02
     python benchmarks/nation.py BILLS.jsonl.gz TEXTS.jsonl.gz --place /tmp/nation --factor 1 [--database postgresql]
 
-Each step is a process of its own and its account goes into PLACE/result.json: what it did, seconds on the wall, seconds of
-CPU (its children's and PostgreSQL's too), peak memory of its largest process, the machine's load when it began and ended,
-size of the database after it. Started again it goes on with the first step that is missing; a step that was broken off
-is begun anew, and loads, texts, tags and index take up what was done. See nation_bills.py for what is real and what
-is multiplied. Prints the account as one JSON object.
+Each step is a process of its own and its account goes into PLACE/result.json: what it did, seconds on the wall,
+seconds of CPU (its children's and PostgreSQL's too), its own peak memory (with its children, without the parts of the
+database's file that it maps) and that of its largest process with what it maps, the machine's load when it began and
+ended, size of the database after it. Started again it goes on with the first step that is missing; a step that was
+broken off is begun anew, and loads, texts, tags and index take up what was done. See nation_bills.py for what is real
+and what is multiplied. Prints the account as one JSON object.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import datetime as dt
 import hashlib
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -218,7 +221,9 @@ def _p95(took: list[float]) -> float:
 def _tables(engine: Engine) -> dict[str, int]:
     """Megabytes of the largest tables and indexes."""
     if engine.dialect.name == "postgresql":
-        query = "SELECT relname, pg_relation_size(oid) + coalesce(pg_relation_size(reltoastrelid), 0) AS b FROM pg_class"
+        query = (
+            "SELECT relname, pg_relation_size(oid) + coalesce(pg_relation_size(reltoastrelid), 0) AS b FROM pg_class"
+        )
         query += " WHERE relkind IN ('r', 'i') ORDER BY b DESC LIMIT 14"
     else:
         query = "SELECT name, sum(pgsize) AS b FROM dbstat WHERE aggregate = true GROUP BY 1 ORDER BY b DESC LIMIT 14"
@@ -249,6 +254,33 @@ def server(place: Path) -> Iterator[tuple[str, Callable[[], float]]]:
         running.cleanup()
 
 
+@contextmanager
+def _memory(pid: int) -> Iterator[list[int]]:
+    """The most memory of its own that a process and its children had together, in KiB, looked at twice a second."""
+    peak, over = [0], threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.5):
+            with suppress(psutil.Error):
+                every = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+                peak[0] = max(peak[0], sum(_own(process.pid) for process in every))
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _own(pid: int) -> int:
+    with suppress(OSError):
+        found = re.search(r"RssAnon:\s+(\d+)", Path(f"/proc/{pid}/status").read_text("ascii"))
+        return int(found[1]) if found else 0
+    return 0
+
+
 def account(chosen: argparse.Namespace, url: str, step: str, spent: Callable[[], float]) -> dict[str, Any]:
     """Run one step as a process and say what it took."""
     words = [str(chosen.corpus), str(chosen.texts), "--place", str(chosen.place), "--factor", str(chosen.factor)]
@@ -256,7 +288,8 @@ def account(chosen: argparse.Namespace, url: str, step: str, spent: Callable[[],
     load, before, start = os.getloadavg()[0], spent(), time.perf_counter()
     process = subprocess.Popen([sys.executable, __file__, *words], stdout=subprocess.PIPE)
     assert process.stdout is not None
-    said = process.stdout.read()
+    with _memory(process.pid) as peak:
+        said = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -267,7 +300,8 @@ def account(chosen: argparse.Namespace, url: str, step: str, spent: Callable[[],
         "seconds": round(seconds, 1),
         "cpu_seconds": round(used.ru_utime + used.ru_stime + spent() - before, 1),
         "per_second": round(done["done"] / seconds, 1),
-        "peak_memory_mib": used.ru_maxrss // 1024,
+        "peak_own_memory_mib": peak[0] // 1024,
+        "peak_mapped_memory_mib": used.ru_maxrss // 1024,
         "load_average": [round(load, 1), round(os.getloadavg()[0], 1)],
         **done,
     }

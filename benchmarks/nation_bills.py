@@ -1,11 +1,12 @@
 """The bills and texts of a whole year of the nation, made out of the corpus; the same every time.
 
 What is real: each bill's title, subjects, sponsors, versions and actions, and every sentence of the texts. What is
-multiplied: the corpus has a third of the bills, so each comes three or four times, every second time in a state that the
-corpus does not have, with other numbers. A bill whose actions are fewer than the nation's mean gets some of those of the bills
-before it in its state. Texts are made of the sentences of 3,413 real ones, turned and thinned; those were picked for the topic of
-the playbook, so half of the texts are made without the sentences that touch it: of real bills' documents in 42 states, 46 in a
-hundred touch it. The number of different words does not grow with the number of bills, as it would in life.
+multiplied: the corpus has a third of the bills, so each comes three or four times, every second time in a state that
+the corpus does not have, with other numbers. A bill whose actions are fewer than the nation's mean gets some of those
+of the bills before it in its state. Texts are made of the sentences of 3,413 real ones, turned and thinned; those
+were picked for the topic of the playbook, so half of the texts are made without the sentences that touch it: of real
+bills' documents in 42 states, 46 in a hundred touch it. The number of different words does not grow with the number
+of bills, as it would in life.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ _SENTENCE = re.compile(r"(?<=[.;:])\s+")
 def records(corpus: Path, count: int, *, week: int) -> Iterator[str]:
     """So many bills as they stand in the first or second week, as lines of JSON in the corpus' order."""
     places = jurisdictions.load()
-    given, actions = 0, 0
+    actions = 0
     here: set[str] = set()
     others: dict[str, str] = {}
     before: dict[str, deque[Any]] = {}
-    for turn, bill in _lines(corpus, count):
+    for given, (turn, bill) in enumerate(_lines(corpus, count), 1):
         code = bill["jurisdiction"]
         if not turn:
             here.add(code)
@@ -51,7 +52,6 @@ def records(corpus: Path, count: int, *, week: int) -> Iterator[str]:
         if turn % 2:
             bill["jurisdiction"] = others.get(code, code)
         bill["identifier"] = re.sub(r"\d+", lambda m, t=turn: str(int(m[0]) + 100_000 * t), bill["identifier"], count=1)
-        given += 1
         own = bill.get("actions") or []
         pool = before.setdefault(code, deque(maxlen=_MOST_ACTIONS))
         missing = min(given * ACTIONS_A_BILL - actions, _MOST_ACTIONS) - len(own)

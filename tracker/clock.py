@@ -107,17 +107,34 @@ def fire(name: str) -> None:
     engine = make_engine(settings.url)
     try:
         job = schedule.job(settings, name)
-        if engine.dialect.name == "postgresql":
-            from tracker import queue
-
-            if not queue.enqueue(settings, job):
-                log.info("still waiting for a worker", job=name)
-            return
-        run_here(engine, settings, job)
+        if engine.dialect.name == "postgresql" and not job.here:
+            _hand_over(settings, job)
+        else:
+            run_here(engine, settings, job)
     except schedule.ScheduleError as error:
         log.warning("job left out", job=name, why=str(error))
     finally:
         engine.dispose()
+
+
+def _hand_over(settings: Settings, job: Job) -> None:
+    """Put a job into the queue; its moment is not lost because the database restarts just then."""
+    import psycopg
+    from procrastinate.exceptions import ConnectorException
+
+    from tracker import queue
+
+    pause = 1.0
+    while True:
+        try:
+            if not queue.enqueue(settings, job):
+                log.info("still waiting for a worker", job=job.name)
+            return
+        except (psycopg.Error, ConnectorException) as error:
+            log.warning("cannot reach the queue; trying again", job=job.name, why=str(error)[:200])
+        if _stop.wait(pause):
+            return
+        pause = min(pause * 2, 30.0)
 
 
 def run_here(engine: Engine, settings: Settings, job: Job, show: Any = lambda line: None) -> jobs.Outcome | None:

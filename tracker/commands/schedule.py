@@ -119,7 +119,7 @@ def run_(
         job = data.job(settings, name)
     except data.ScheduleError as error:
         console.fail(str(error))
-    if engine.dialect.name == "postgresql" and not here:
+    if engine.dialect.name == "postgresql" and not (here or job.here):
         queue.prepare(settings)
         added = queue.enqueue(settings, job)
         sentence = "waits for a worker" if added else "is in the queue already"
