@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DONE, NEEDS_A_LOOK, WRONG_USE = 0, 1, 2
 #: How often a job of the clock says how far it is.
 LINE_SECONDS = 5.0
+#: Set by the entry point: then logging is ours to configure, and not that of a program which calls us.
+own_process = False
 
 
 def fail(sentence: str, code: int = WRONG_USE) -> NoReturn:
@@ -81,13 +83,18 @@ def _cell(value: Any) -> str:
 
 
 def load_settings() -> Settings:
-    """The settings, or the end of the command."""
+    """The settings, or the end of the command. A process of ours logs as they say from here on."""
     from tracker import settings
 
     try:
-        return settings.load()
+        found = settings.load()
     except settings.SettingsError as error:
         fail(str(error))
+    if own_process:
+        from tracker import log
+
+        log.configure(found)
+    return found
 
 
 def open_database(settings: Settings | None = None) -> Engine:

@@ -60,9 +60,11 @@ def feel(engine: Engine, *, now: dt.datetime, hours: float = NO_RUN_HOURS) -> Pu
     """As :func:`take`, with the kinds of trouble."""
     found = Pulse()
     beat = clock.last_beat(engine)
-    silent = beat is not None and now - beat.seen_at > clock.SILENT
+    silent = beat is not None and clock.is_silent(beat, now)
     if beat is not None and silent:
-        found.add(f"the clock stands still since {_ago(now - beat.seen_at)}: start `billtracker schedule`", "clock")
+        found.add(
+            f"the clock stands still since {_ago(abs(now - beat.seen_at))}: start `billtracker schedule`", "clock"
+        )
     with reading(engine) as connection:
         good = connection.execute(
             select(func.max(CrawlRunRow.finished_at)).where(CrawlRunRow.status == "published")

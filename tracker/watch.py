@@ -40,7 +40,7 @@ class Watch:
             beat = clock.last_beat(self.engine)
         except DBAPIError:
             return False
-        if beat is None or now - beat.seen_at <= clock.SILENT or (self.telling and self.telling.is_alive()):
+        if beat is None or not clock.is_silent(beat, now) or (self.telling and self.telling.is_alive()):
             return False
         log.warning("the clock stands still", last_seen=beat.seen_at.isoformat())
         self.telling = threading.Thread(target=self._tell, name="watch", daemon=True)

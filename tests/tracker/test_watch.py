@@ -1,4 +1,4 @@
-"""When the clock or the workers stand still, the admins get a mail from whoever still runs: real processes, a real queue."""
+"""When clock or workers stand still, whoever still runs mails the admins: real processes, a real queue."""
 
 from __future__ import annotations
 

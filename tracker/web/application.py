@@ -79,5 +79,5 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(EntityTags)
     app.add_middleware(Addresses)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
-    app.add_middleware(Security, https=settings.public_url.startswith("https://"))
+    app.add_middleware(Security, public_url=settings.public_url)
     return app
