@@ -226,7 +226,8 @@ def _tables(engine: Engine) -> dict[str, int]:
         )
         query += " WHERE relkind IN ('r', 'i') ORDER BY b DESC LIMIT 14"
     else:
-        query = "SELECT name, sum(pgsize) AS b FROM dbstat WHERE aggregate = true GROUP BY 1 ORDER BY b DESC LIMIT 14"
+        # Page by page: the sums that dbstat makes itself are 32 bits wide.
+        query = "SELECT name, sum(pgsize) AS b FROM dbstat GROUP BY 1 ORDER BY b DESC LIMIT 14"
     with engine.connect() as connection:
         try:
             return {name: round(size / 1e6) for name, size in connection.execute(text(query))}

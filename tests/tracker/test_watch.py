@@ -93,3 +93,25 @@ def test_without_a_worker_the_clock_tells_the_admins_itself(engine: Engine, plac
     (mail,) = mails(place)
     assert mail["Subject"] == "the service needs you: workers"
     assert "no worker takes what waits since 3 hours: tags; start `billtracker worker`" in mail.get_content()
+
+
+def test_a_clock_that_was_set_back_does_not_stop_the_jobs(engine: Engine, place: Settings) -> None:
+    """A machine that started with next year's date put its jobs there; they take their moments anew."""
+    now = dt.datetime.now(dt.UTC)
+    names = ("backup", "tags", "crawl-va")
+    with clock.opened(engine) as scheduler:
+        clock.align(scheduler, {name: schedule.job(place, name) for name in names})
+        assert clock.settle(scheduler, now) == [], "what is right stays"
+        scheduler.pause_job("tags", "default")
+        scheduler.modify_job("backup", "default", next_run_time=now + 9000 * HOUR)
+        scheduler.modify_job("crawl-va", "default", next_run_time=now - HOUR)
+        assert clock.settle(scheduler, now) == ["backup"], "what is due stays due, what is paused stays paused"
+        stored = clock.stored(scheduler)
+    assert now < stored["backup"].next_run_time <= now + 25 * HOUR
+    assert stored["tags"].next_run_time is None and stored["crawl-va"].next_run_time < now
+    with writing(engine) as connection:
+        connection.execute(text("DELETE FROM heartbeat"))
+    clock._beat(engine, now)
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE heartbeat SET seen_at = :at"), {"at": (now + 9000 * HOUR).isoformat()})
+    assert "the clock stands still" in pulse.take(engine, now=now)["problems"][0], "a sign from the future is none"
