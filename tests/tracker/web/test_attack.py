@@ -155,11 +155,12 @@ def test_nothing_that_is_for_one_is_kept_for_all(web: httpx.Client, routes: list
         if reply.headers.get("content-encoding") == "gzip":
             assert "accept-encoding" in reply.headers["vary"].lower(), path
     bill = "/bills/tx/89R/HB%2012"
-    plain = httpx.Client(base_url=web.base_url, headers={"Accept": "text/html"})
-    assert "accept" in plain.get(bill).headers["vary"].lower(), "a page for browsers, a record for programs"
+    with httpx.Client(base_url=web.base_url, headers={"Accept": "text/html"}) as plain:
+        assert "accept" in plain.get(bill).headers["vary"].lower(), "a page for browsers, a record for programs"
     assert "public" not in web.get(bill).headers["cache-control"]
 
 
+@pytest.mark.slow
 def test_no_value_becomes_sql_or_a_template(web: httpx.Client, routes: list[APIRoute], sqlite: Engine) -> None:
     with reading(sqlite) as connection:
         before = connection.execute(text("SELECT count(*) FROM bill")).scalar_one()
