@@ -235,12 +235,14 @@ def contents(engine: Engine) -> dict[str, Counter[str]]:
         for name in TABLES:
             table = Base.metadata.tables[name]
             columns = [c for c in table.columns if not c.name.endswith(("_id", "_at")) and c.name not in ("id", "seq")]
-            owner = next((c for c in table.columns if c.name in ("bill_id", "version_id")), table.columns["id"])
+            owner = next((c for c in table.columns if c.name in ("bill_id", "version_id")), None)
+            if owner is None:
+                owner = table.columns["id"]  # The bills themselves.
             names = versions if owner.name == "version_id" else bills
-            order = table.columns["seq"] if name == "bill_event" else table.columns["id"]
+            order = list(table.primary_key.columns)
             place: Counter[str] = Counter()
             rows: Counter[str] = Counter()
-            for row in connection.execute(table.select().order_by(order)):
+            for row in connection.execute(table.select().order_by(*order)):
                 values = row._mapping
                 bill = names[values[owner.name]]
                 place[bill] += name == "bill_event"  # Events also in their order.
