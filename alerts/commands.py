@@ -308,7 +308,7 @@ def _admins() -> None:
 
 @admins.command("notify")
 def notify_(now: Now = None, as_json: AsJson = False) -> None:
-    """Mail the admins about jurisdictions whose crawls fail, and those that are well again, each once."""
+    """Mail the admins when crawls fail or nothing happens any more, and when all is well again, each once."""
     from alerts.admins import notify
     from alerts.sending import transport_of
 
@@ -321,6 +321,8 @@ def notify_(now: Now = None, as_json: AsJson = False) -> None:
         typer.echo(
             f"trouble: {', '.join(report['trouble']) or 'none new'}; well: {', '.join(report['well']) or 'none new'}"
         )
+        for sentence in report["service"]:
+            typer.echo(console.printable(sentence))
         for error in report["errors"]:
             console.note(error)
     raise typer.Exit(int(bool(report["errors"])))

@@ -55,9 +55,10 @@ def _database_errors() -> tuple[type[Exception], ...]:
 
 def main() -> None:
     """Entry point. Ends with 0 done, 1 needs a look, 2 wrong use; errors are one sentence."""
-    from tracker import parent
+    from tracker import console, parent
 
     parent.follow()
+    console.own_process = True
     try:
         build()()
     except SystemExit:

@@ -35,6 +35,8 @@ TICK_SECONDS = 30
 #: Without a sign of life for this long, the clock is thought to stand still.
 SILENT = dt.timedelta(minutes=5)
 AT_ONCE = 6
+#: A job that waits for a moment this much later than its next one waits because the machine's clock was wrong.
+AHEAD = dt.timedelta(minutes=1)
 
 log = structlog.get_logger(__name__)
 _stop = threading.Event()
@@ -97,6 +99,22 @@ def align(scheduler: BackgroundScheduler, wanted: dict[str, Job]) -> None:
             scheduler.modify_job(name, "default", trigger=job.trigger)
 
 
+def settle(scheduler: BackgroundScheduler, now: dt.datetime) -> list[str]:
+    """Bring back jobs that wait for a moment too far ahead: the machine's clock was wrong when they were put there.
+
+    Without this, a machine that once started with next year's date would do nothing until then. Returns their names.
+    """
+    moved = []
+    for name, job in stored(scheduler).items():
+        right = job.trigger.get_next_fire_time(None, now)
+        if job.next_run_time is not None and right is not None and job.next_run_time - right > AHEAD:
+            scheduler.modify_job(name, "default", next_run_time=right)
+            moved.append(name)
+    if moved:
+        log.warning("the machine's clock was set back; jobs take their moments anew", jobs=sorted(moved))
+    return moved
+
+
 def _said(trigger: Any) -> tuple[str, str, str]:
     return str(trigger), str(getattr(trigger, "timezone", "")), str(getattr(trigger, "source", ""))
 
@@ -107,17 +125,34 @@ def fire(name: str) -> None:
     engine = make_engine(settings.url)
     try:
         job = schedule.job(settings, name)
-        if engine.dialect.name == "postgresql":
-            from tracker import queue
-
-            if not queue.enqueue(settings, job):
-                log.info("still waiting for a worker", job=name)
-            return
-        run_here(engine, settings, job)
+        if engine.dialect.name == "postgresql" and not job.here:
+            _hand_over(settings, job)
+        else:
+            run_here(engine, settings, job)
     except schedule.ScheduleError as error:
         log.warning("job left out", job=name, why=str(error))
     finally:
         engine.dispose()
+
+
+def _hand_over(settings: Settings, job: Job) -> None:
+    """Put a job into the queue; its moment is not lost because the database restarts just then."""
+    import psycopg
+    from procrastinate.exceptions import ConnectorException
+
+    from tracker import queue
+
+    pause = 1.0
+    while True:
+        try:
+            if not queue.enqueue(settings, job):
+                log.info("still waiting for a worker", job=job.name)
+            return
+        except (psycopg.Error, ConnectorException) as error:
+            log.warning("cannot reach the queue; trying again", job=job.name, why=str(error)[:200])
+        if _stop.wait(pause):
+            return
+        pause = min(pause * 2, 30.0)
 
 
 def run_here(engine: Engine, settings: Settings, job: Job, show: Any = lambda line: None) -> jobs.Outcome | None:
@@ -150,12 +185,14 @@ def run(engine: Engine, settings: Settings) -> None:
             queue.prepare(settings)
         with opened(engine) as scheduler:
             align(scheduler, wanted)
+            settle(scheduler, started)
             _beat(engine, started)
             scheduler.resume()
             log.info("clock runs", jobs=len(wanted))
             while not _stop.wait(TICK_SECONDS):
                 _tick(engine, lock, started)
                 heartbeat.tell(engine, settings)
+                _settle(scheduler)
                 scheduler.wakeup()
             log.info("clock ends; jobs under way are stopped, their work so far is kept")
             scheduler.pause()
@@ -179,6 +216,13 @@ def _tick(engine: Engine, lock: Lock, started: dt.datetime) -> None:
         log.warning("cannot note a sign of life", why=str(error.orig)[:200])
 
 
+def _settle(scheduler: BackgroundScheduler) -> None:
+    try:
+        settle(scheduler, dt.datetime.now(dt.UTC))
+    except DBAPIError as error:
+        log.warning("no database", why=str(error.orig)[:200])
+
+
 def _told_to_stop(_number: int, _frame: FrameType | None) -> None:
     _stop.set()
 
@@ -191,6 +235,11 @@ def _beat(engine: Engine, started: dt.datetime) -> None:
                 name=CLOCK, runner=jobs.runner(), started_at=started, seen_at=dt.datetime.now(dt.UTC)
             )
         )
+
+
+def is_silent(beat: Any, now: dt.datetime) -> bool:
+    """Whether a sign of life is too old, or from a future that the machine's clock has taken back."""
+    return bool(abs(now - beat.seen_at) > SILENT)
 
 
 def last_beat(engine: Engine) -> Any | None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+
+from tracker import parent
 
 # Every command starts here, `--help` too: the database and the settings are imported where they are used.
 if TYPE_CHECKING:
@@ -17,6 +21,10 @@ if TYPE_CHECKING:
     from tracker.settings import Settings
 
 DONE, NEEDS_A_LOOK, WRONG_USE = 0, 1, 2
+#: How often a job of the clock says how far it is.
+LINE_SECONDS = 5.0
+#: Set by the entry point: then logging is ours to configure, and not that of a program which calls us.
+own_process = False
 
 
 def fail(sentence: str, code: int = WRONG_USE) -> NoReturn:
@@ -75,22 +83,29 @@ def _cell(value: Any) -> str:
 
 
 def load_settings() -> Settings:
-    """The settings, or the end of the command."""
+    """The settings, or the end of the command. A process of ours logs as they say from here on."""
     from tracker import settings
 
     try:
-        return settings.load()
+        found = settings.load()
     except settings.SettingsError as error:
         fail(str(error))
+    if own_process:
+        from tracker import log
+
+        log.configure(found)
+    return found
 
 
 def open_database(settings: Settings | None = None) -> Engine:
     """The database with the newest schema, or the end of the command."""
-    from tracker.db import DatabaseError, make_engine, upgrade
+    from tracker.db import DatabaseAway, DatabaseError, make_engine, upgrade
 
     try:
         engine = make_engine((settings or load_settings()).url)
         upgrade(engine)
+    except DatabaseAway as error:
+        fail(str(error), NEEDS_A_LOOK)
     except DatabaseError as error:
         fail(str(error))
     except OSError as error:
@@ -111,7 +126,13 @@ def parse_now(value: str | None) -> dt.datetime:
 
 @contextmanager
 def progress(label: str, total: int | None = None, quiet: bool = False) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, when a person watches; yields ``update(done)``."""
+    """A progress bar on standard error, when a person watches; yields ``update(done)``.
+
+    A job of the clock says it in a line every few seconds, ``quiet`` or not: ``schedule list`` shows the last.
+    """
+    if parent.VARIABLE in os.environ:
+        yield _lines(label, total)
+        return
     if quiet or not sys.stderr.isatty():
         yield lambda done: None
         return
@@ -128,3 +149,15 @@ def progress(label: str, total: int | None = None, quiet: bool = False) -> Itera
     ) as bar:
         task = bar.add_task(label, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def _lines(label: str, total: int | None) -> Callable[[int], None]:
+    said = time.monotonic()
+
+    def update(done: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= LINE_SECONDS:
+            said = time.monotonic()
+            note(f"{label.strip()}: {done:,}" + (f" of {total:,}" if total else ""))
+
+    return update

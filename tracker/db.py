@@ -7,7 +7,9 @@ writes events takes one advisory lock first, so that ``bill_event.seq`` rises in
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,16 +20,24 @@ from sqlalchemy import func as sql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from tracker import parent
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
 EVENT_LOCK = 7_301_944_012
 BUSY_SECONDS = 30
+#: How long a PostgreSQL that restarts is waited for when a command begins.
+STARTING_SECONDS = 60
 _ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 
 
 class DatabaseError(RuntimeError):
     """The database cannot be used; the message says what to do."""
+
+
+class DatabaseAway(DatabaseError):
+    """The database does not answer now; the same may go well later."""
 
 
 def make_engine(url: str) -> Engine:
@@ -97,18 +107,35 @@ def alembic_config(url: str) -> Config:
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the schema to the newest version; nothing happens when it is."""
-    try:
-        with engine.connect() as connection:
-            has = engine.dialect.has_table(connection, "alembic_version")
-            now = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if has else None
-    except OperationalError as error:
-        raise DatabaseError(f"cannot open the database: {str(error.orig).strip().splitlines()[0]}") from error
-    if now == newest_schema():
+    """Bring the schema to the newest version; nothing happens when it is. A server that starts up is waited for."""
+    if _schema(engine) == newest_schema():
         return
     from alembic import command
 
     command.upgrade(alembic_config(engine.url.render_as_string(hide_password=False)), "head")
+
+
+def _schema(engine: Engine) -> str | None:
+    """The schema's version; raises :class:`DatabaseAway` when nobody answers in time."""
+    until = time.monotonic() + STARTING_SECONDS
+    while True:
+        try:
+            with engine.connect() as connection:
+                has = engine.dialect.has_table(connection, "alembic_version")
+                return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if has else None
+        except OperationalError as error:
+            said = str(error.orig).strip()
+            if not _comes_back(engine, said) or time.monotonic() > until:
+                raise DatabaseAway(f"cannot open the database: {said.splitlines()[0]}") from error
+            time.sleep(0.5)
+
+
+def _comes_back(engine: Engine, said: str) -> bool:
+    """Whether a server that refuses will soon be there. A job of the clock hopes longer than a person at a terminal."""
+    if engine.dialect.name != "postgresql":
+        return False
+    restarts = any(words in said for words in ("starting up", "shutting down", "not yet accepting", "recovery mode"))
+    return restarts or (parent.VARIABLE in os.environ and "password" not in said and "does not exist" not in said)
 
 
 def newest_schema() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,13 +41,13 @@ class Heartbeat:
             return False
         self.last = now
         try:
-            problems = pulse.take(engine, now=now)["problems"]
+            problems = pulse.take(engine, now=now, hours=settings.silence_hours)["problems"]
         except DBAPIError:
             return False
         if problems:
             log.warning("no heartbeat is sent", problems=problems)
             return False
-        return _ask(url)
+        return _ask(url, [host.lower() for host in settings.heartbeat_hosts])
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -54,9 +55,25 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _ask(url: str) -> bool:
-    if urlsplit(url).scheme not in ("http", "https"):
-        log.warning("heartbeat_url is no web address")
+def refusal(url: str, hosts: Sequence[str]) -> str:
+    """Why this address is not asked, or an empty string: another host, no TLS, a name and password in it."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return "heartbeat_url is no web address"
+    here = host in ("localhost", "127.0.0.1", "::1")
+    if parts.scheme != "https" and not (parts.scheme == "http" and here):
+        return "heartbeat_url is no https address"
+    if parts.username is not None or not (here or any(host == h or host.endswith(f".{h}") for h in hosts)):
+        return f"heartbeat_url's host {host[:100]!r} is not in heartbeat_hosts"
+    return ""
+
+
+def _ask(url: str, hosts: Sequence[str]) -> bool:
+    why = refusal(url, hosts)
+    if why:
+        log.warning("no heartbeat is sent", why=why)
         return False
     try:
         with urllib.request.build_opener(_Stay).open(url, timeout=TIMEOUT_SECONDS) as reply:

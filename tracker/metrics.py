@@ -20,23 +20,23 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _STATES = ("fresh", "quiet", "stale", "failing", "unseen")
 
 
-def text(engine: Engine, *, now: dt.datetime) -> bytes:
+def text(engine: Engine, *, now: dt.datetime, hours: float = pulse.NO_RUN_HOURS) -> bytes:
     """All metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Service(engine, now))
+    registry.register(_Service(engine, now, hours))
     return generate_latest(registry)
 
 
 class _Service(Collector):
-    def __init__(self, engine: Engine, now: dt.datetime) -> None:
-        self.engine, self.now = engine, now
+    def __init__(self, engine: Engine, now: dt.datetime, hours: float) -> None:
+        self.engine, self.now, self.hours = engine, now, hours
 
     def collect(self) -> Iterator[Metric]:
         yield from self._jurisdictions()
         yield from self._jobs()
         with reading(self.engine) as connection:
             yield from self._stored(connection)
-        found = pulse.take(self.engine, now=self.now)
+        found = pulse.take(self.engine, now=self.now, hours=self.hours)
         yield GaugeMetricFamily(
             "billtracker_problems", "Sentences that `billtracker health` has about silence.", len(found["problems"])
         )

@@ -40,7 +40,10 @@ def page(engine: Engine, settings: Settings, *, now: dt.datetime) -> dict[str, A
     found["disk_free_percent"] = round(100 * usage.free / usage.total)
     backup = jobs.latest(engine).get("backup")
     found["last_backup"] = backup.finished_at.isoformat() if backup and backup.status == jobs.DONE else None
-    found["todo"] = [*pulse.take(engine, now=now)["problems"], *_todo(found, states, backup, now)]
+    found["todo"] = [
+        *pulse.take(engine, now=now, hours=settings.silence_hours)["problems"],
+        *_todo(found, states, backup, now),
+    ]
     return found
 
 

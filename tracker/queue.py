@@ -22,6 +22,7 @@ from tracker import jobs, schedule
 from tracker.db import make_engine
 from tracker.schedule import Job
 from tracker.settings import Settings, load
+from tracker.watch import Watch
 
 TASK = "billtracker.run"
 #: A worker that was silent for this long is dead; its jobs go to others. It gives six signs in that time.
@@ -126,12 +127,11 @@ def work(settings: Settings, *, at_once: int = 2, until_idle: bool = False, dead
 
     ``dead_seconds``: another worker silent for this long is dead; the same number for all workers.
     """
-    dsn = _dsn(settings)
-    prepare(settings)
-    asyncio.run(_work(dsn, at_once, until_idle, dead_seconds))
+    _dsn(settings)  # Wrong use is said at once, not tried again.
+    asyncio.run(_work(settings, at_once, until_idle, dead_seconds))
 
 
-async def _work(dsn: str, at_once: int, until_idle: bool, dead: float) -> None:
+async def _work(settings: Settings, at_once: int, until_idle: bool, dead: float) -> None:
     loop, me = asyncio.get_running_loop(), asyncio.current_task()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, me.cancel if me else lambda: None)
@@ -139,7 +139,8 @@ async def _work(dsn: str, at_once: int, until_idle: bool, dead: float) -> None:
     while True:
         started = loop.time()
         try:
-            await _until_broken(dsn, at_once, until_idle, dead)
+            await asyncio.to_thread(prepare, settings)
+            await _until_broken(settings, at_once, until_idle, dead)
             if until_idle:
                 return
             log.warning("the queue's connection broke; trying again")
@@ -154,10 +155,10 @@ async def _work(dsn: str, at_once: int, until_idle: bool, dead: float) -> None:
         wait = min(wait * 2, 30.0)
 
 
-async def _until_broken(dsn: str, at_once: int, until_idle: bool, dead: float) -> None:
-    app = _app(procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=at_once + 4))
+async def _until_broken(settings: Settings, at_once: int, until_idle: bool, dead: float) -> None:
+    app = _app(procrastinate.PsycopgConnector(conninfo=_dsn(settings), min_size=1, max_size=at_once + 4))
     async with app.open_async():
-        helper = asyncio.create_task(_take_over(app, dead))
+        helpers = [asyncio.create_task(_take_over(app, dead)), asyncio.create_task(_watch(settings))]
         try:
             await app.run_worker_async(
                 name=jobs.runner(),
@@ -170,7 +171,20 @@ async def _until_broken(dsn: str, at_once: int, until_idle: bool, dead: float) -
                 install_signal_handlers=False,
             )
         finally:
-            helper.cancel()
+            for helper in helpers:
+                helper.cancel()
+
+
+async def _watch(settings: Settings) -> None:
+    """Tell the admins when the clock that feeds us stands still."""
+    engine = make_engine(settings.url)
+    watch = Watch(engine, settings)
+    try:
+        while True:
+            await asyncio.to_thread(watch.look)
+            await asyncio.sleep(60)
+    finally:
+        engine.dispose()
 
 
 async def _take_over(app: procrastinate.App, dead: float) -> None:

@@ -75,7 +75,12 @@ def _is_bill_file(name: str) -> bool:
 
 def _tar(path: Path) -> Iterator[bytes]:
     # A stream ("r|*") holds one member at a time and never touches the file system with a member's name.
-    with tarfile.open(path, "r|*") as archive:
+    try:
+        archive = tarfile.open(path, "r|*")  # noqa: SIM115 — closed below
+    except TypeError as error:
+        # The library asks a gzip header that ends too soon for its next byte.
+        raise tarfile.ReadError("the file ends too soon") from error
+    with archive:
         for member in archive:
             if not member.isfile() or not _is_bill_file(member.name):
                 continue

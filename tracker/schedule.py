@@ -30,7 +30,7 @@ class Job:
     """One job: ``billtracker`` and ``command``, at the moments of ``trigger``, ``hours`` at most.
 
     Jobs with the same ``lock`` never run at the same time. ``retries``: how often a worker tries again when a
-    run failed.
+    run failed. ``here``: the clock does it itself, so that it is done when no worker takes anything.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Job:
     lock: str
     hours: float
     retries: int = 4
+    here: bool = False
 
     def words(self, settings: Settings, now: dt.datetime) -> list[str]:
         """The command's words with ``{home}`` and ``{day}`` filled in."""
@@ -62,6 +63,7 @@ def jobs(settings: Settings) -> dict[str, Job]:
             trigger=_cron(name, entry["when"]),
             lock=entry.get("lock", name),
             hours=entry["hours"],
+            here=entry.get("here", False),
         )
     for name, when in settings.jobs.items():
         if name not in found:

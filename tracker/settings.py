@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     records_days: int = Field(
         30, ge=0, description="Days that a crawl's file of records is kept; 0 keeps all. Cleaned after each load."
     )
+    silence_hours: float = Field(
+        30.0,
+        gt=0,
+        description="Hours in which no crawl of any jurisdiction brought anything before the admins get a mail.",
+    )
     scheduled_states: list[str] = Field(
         default_factory=list,
         description="Jurisdictions that the clock crawls; empty: starter_states; ['all'] is all 56.",
@@ -102,6 +107,10 @@ class Settings(BaseSettings):
     heartbeat_url: SecretStr = Field(
         SecretStr(""),
         description="Address that the clock asks every five minutes while all is well; its owner tells you of silence.",
+    )
+    heartbeat_hosts: list[str] = Field(
+        default_factory=lambda: ["hc-ping.com", "healthchecks.io", "cronitor.link", "uptime.betterstack.com"],
+        description="Hosts that heartbeat_url may name, beside this machine; add your own watcher's.",
     )
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json.")
 

@@ -14,6 +14,7 @@ from alerts.transport import Files, Outcome, Ready, at_once
 from tracker import runs
 from tracker.db import reading, writing
 from tracker.ingest import Run, ingest
+from tracker.models.jobs import JobRunRow
 from tracker.models.runs import CrawlAlertRow, CrawlRunRow
 from tracker.settings import Settings
 
@@ -22,7 +23,8 @@ DAY = dt.timedelta(days=1)
 
 
 def setting(tmp_path: Path, **more: Any) -> Settings:
-    return Settings(home=tmp_path, admins=["admin@example.org"], alert_after_failures=3, **more)  # type: ignore[call-arg]
+    given = {"silence_hours": 10_000.0, "alert_after_failures": 3, **more}
+    return Settings(home=tmp_path, admins=["admin@example.org"], **given)
 
 
 def good(engine: Engine, now: dt.datetime) -> None:
@@ -92,5 +94,35 @@ def test_a_mail_that_nobody_took_is_sent_by_the_next_run(engine: Engine, tmp_pat
     with reading(engine) as connection:
         assert connection.execute(CrawlAlertRow.__table__.select()).all() == []
     assert notify(engine, setting(tmp_path), Files(tmp_path / "outbox"), now=later)["told"] == ["admin@example.org"]
-    silent = Settings(home=tmp_path, alert_after_failures=1)  # type: ignore[call-arg]
+    silent = Settings(home=tmp_path, alert_after_failures=1, silence_hours=10_000)  # type: ignore[call-arg]
     assert notify(engine, silent, Down(), now=later)["errors"] == []
+
+
+def test_when_nothing_happens_the_admins_hear_once_and_once_when_it_is_over(engine: Engine, tmp_path: Path) -> None:
+    box, settings = Files(tmp_path / "outbox"), setting(tmp_path, silence_hours=30)
+    good(engine, NOW)
+    assert notify(engine, settings, box, now=NOW + DAY)["service"] == []
+    late = NOW + 2 * DAY
+    with writing(engine) as connection:
+        moments = {"started_at": late, "seen_at": late}
+        row = {"job": "backup", "attempt": 1, "runner": "m:1", "message": "", "status": "failed", **moments}
+        connection.execute(insert(JobRunRow).values(**row))
+        connection.execute(insert(JobRunRow).values(**row | {"job": "crawl-va"}))
+    first = notify(engine, settings, box, now=late)
+    assert first["service"] == [
+        "jobs ended badly: backup, crawl-va; see `billtracker schedule list`",
+        "no crawl of any jurisdiction has brought anything for 2 days",
+    ]
+    assert notify(engine, settings, box, now=late + DAY / 4)["told"] == [], "once is enough"
+    good(engine, late + DAY)
+    with writing(engine) as connection:
+        connection.execute(insert(JobRunRow).values(**row | {"status": "done"}))
+    assert notify(engine, settings, box, now=late + DAY)["service_well"] == ["crawls", "job backup"]
+    assert notify(engine, settings, box, now=late + DAY)["told"] == []
+    mails = [message_from_bytes(p.read_bytes(), policy=policy.default) for p in sorted((tmp_path / "outbox").iterdir())]
+    assert [mail["Subject"] for mail in mails] == [
+        "the service needs you: crawls, job backup",
+        "well again: crawls, job backup",
+    ]
+    assert "has brought anything for 2 days" in mails[0].get_content()
+    assert "Over: crawls bring bills again." in mails[1].get_content()

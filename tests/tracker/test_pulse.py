@@ -16,7 +16,7 @@ from tests.tracker.analysts import NOW, fill
 from tracker import clock, morning, pulse
 from tracker.cli import build
 from tracker.db import make_engine, writing
-from tracker.heartbeat import Heartbeat
+from tracker.heartbeat import Heartbeat, refusal
 from tracker.models.jobs import JobRunRow
 from tracker.settings import Settings
 
@@ -72,6 +72,27 @@ def test_the_heartbeat_is_sent_while_all_is_well_only(sqlite: Engine, tmp_path: 
     for bad in ("file:///etc/passwd", "http://127.0.0.1:1/", "nonsense"):
         assert Heartbeat().tell(sqlite, Settings(home=tmp_path, heartbeat_url=SecretStr(bad)), NOW) is False
     assert len(httpserver.log) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "well"),
+    [
+        ("https://hc-ping.com/3a0f", True),
+        ("https://uptime.hc-ping.com/3a0f", True),
+        ("http://127.0.0.1:9000/ping", True),
+        ("http://hc-ping.com/3a0f", False),
+        ("https://hc-ping.com.evil.example/3a0f", False),
+        ("https://nothc-ping.com/", False),
+        ("https://hc-ping.com@evil.example/", False),
+        ("https://user@hc-ping.com/", False),
+        ("https://169.254.169.254/latest/", False),
+        ("ftp://hc-ping.com/", False),
+        ("https://[::1", False),
+        ("", False),
+    ],
+)
+def test_only_hosts_on_the_list_hear_the_heartbeat(url: str, well: bool) -> None:
+    assert (refusal(url, Settings(home=Path("x")).heartbeat_hosts) == "") is well  # type: ignore[call-arg]
 
 
 @pytest.fixture

@@ -211,7 +211,8 @@ def health(as_json: Annotated[bool, typer.Option("--json", help="One JSON value.
     from tracker import pulse
     from tracker.freshness import survey
 
-    engine = console.open_database()
+    settings = console.load_settings()
+    engine = console.open_database(settings)
     now = dt.datetime.now(dt.UTC)
     rows = [
         {"code": row["code"], "name": row["name"], **row["freshness"]}
@@ -219,7 +220,7 @@ def health(as_json: Annotated[bool, typer.Option("--json", help="One JSON value.
         if row["freshness"]["state"] != "unseen"
     ]
     degraded = [row["code"] for row in rows if row["state"] in ("stale", "failing")]
-    found = pulse.take(engine, now=now)
+    found = pulse.take(engine, now=now, hours=settings.silence_hours)
     bad = bool(degraded or found["problems"])
     if as_json:
         status = "degraded" if bad else "ok"

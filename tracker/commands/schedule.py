@@ -26,12 +26,11 @@ def run_clock(context: typer.Context) -> None:
     """Run the clock until told to end; jobs are processes, or go to workers on PostgreSQL."""
     if context.invoked_subcommand:
         return
-    from tracker import clock, log
+    from tracker import clock
     from tracker.schedule import ScheduleError
 
     settings = console.load_settings()
     engine = console.open_database(settings)
-    log.configure(settings)
     try:
         clock.run(engine, settings)
     except ScheduleError as error:
@@ -50,7 +49,7 @@ def list_(as_json: Json = False) -> None:
     rows = _rows(engine, settings)
     now = dt.datetime.now(dt.UTC)
     beat = clock.last_beat(engine)
-    silent = beat is not None and now - beat.seen_at > clock.SILENT
+    silent = beat is not None and clock.is_silent(beat, now)
     if as_json:
         seen = beat.seen_at.isoformat() if beat else None
         console.emit({"clock": {"last_seen": seen, "runner": beat and beat.runner, "silent": silent}, "jobs": rows})
@@ -110,7 +109,7 @@ def run_(
     as_json: Json = False,
 ) -> None:
     """Run a job now and wait for it; with PostgreSQL, put it into the queue. Ends as the job ends."""
-    from tracker import clock, log, queue
+    from tracker import clock, queue
     from tracker import schedule as data
 
     settings = console.load_settings()
@@ -119,13 +118,12 @@ def run_(
         job = data.job(settings, name)
     except data.ScheduleError as error:
         console.fail(str(error))
-    if engine.dialect.name == "postgresql" and not here:
+    if engine.dialect.name == "postgresql" and not (here or job.here):
         queue.prepare(settings)
         added = queue.enqueue(settings, job)
         sentence = "waits for a worker" if added else "is in the queue already"
         console.emit({"job": name, "queued": added} if as_json else f"{name} {sentence}", as_json)
         return
-    log.configure(settings)
     outcome = clock.run_here(engine, settings, job, show=lambda line: console.note(f"  {line}"))
     if outcome is None:
         console.fail(f"{name} runs already", console.NEEDS_A_LOOK)
@@ -184,11 +182,10 @@ def worker(
     ] = 30,
 ) -> None:
     """Do the clock's jobs, on any number of machines (PostgreSQL only)."""
-    from tracker import log, queue
+    from tracker import queue
 
     settings = console.load_settings()
     console.open_database(settings)
-    log.configure(settings)
     try:
         queue.work(settings, at_once=at_once, until_idle=until_idle, dead_seconds=dead_after)
     except queue.QueueError as error:

@@ -45,7 +45,12 @@ def serve(
         console.note(f"serving on http://{shown}:{listener.getsockname()[1]}, until stopped with Ctrl-C")
         # No log of requests: addresses carry keys, and the links that readers got by mail.
         config = uvicorn.Config(
-            app, access_log=False, log_level="warning", server_header=False, h11_max_incomplete_event_size=64 * 1024
+            app,
+            access_log=False,
+            log_config=None,  # its messages go through ours, which hides secrets
+            log_level="warning",
+            server_header=False,
+            h11_max_incomplete_event_size=64 * 1024,
         )
         uvicorn.Server(config).run(sockets=[listener])
 

@@ -102,3 +102,13 @@ class CrawlAlertRow(Base):
     reason: Mapped[str] = mapped_column(Text)
     failures: Mapped[int] = mapped_column(Integer)
     told_at: Mapped[dt.datetime] = mapped_column(Moment)
+
+
+class ServiceAlertRow(Base):
+    """A trouble of the whole service of which the admins were told. Gone once they are told it is over."""
+
+    __tablename__ = "service_alert"
+
+    kind: Mapped[str] = mapped_column(String(80), primary_key=True)
+    message: Mapped[str] = mapped_column(Text)
+    told_at: Mapped[dt.datetime] = mapped_column(Moment)

@@ -135,7 +135,11 @@ def parse_xml(text: str, limits: Limits) -> Any:
         raise Refused("empty", "The XML has no element.")
     for element in tree.iter("{*}*"):
         # Recipes speak of local names; which namespace a state puts them in is of no use to a reader.
-        element.tag = etree.QName(element).localname
+        name = element.tag.rpartition("}")[2].strip(":").rpartition(":")[2]
+        try:
+            element.tag = name
+        except ValueError:
+            element.tag = "unnamed"  # A damaged file may have names that no file can be given.
     return tree
 
 

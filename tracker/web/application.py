@@ -20,6 +20,7 @@ from fastapi.staticfiles import StaticFiles
 
 from tracker.db import make_engine, upgrade
 from tracker.settings import Settings
+from tracker.watch import Watch
 from tracker.web import api, errors, health, pages
 from tracker.web.addresses import Addresses
 from tracker.web.api.limits import Meter
@@ -48,7 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        upkeep = Upkeep(engine, meter)
+        upkeep = Upkeep(engine, meter, Watch(engine, settings))
         await anyio.to_thread.run_sync(upkeep.start)
         yield
         await anyio.to_thread.run_sync(upkeep.stop)
@@ -78,5 +79,5 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(EntityTags)
     app.add_middleware(Addresses)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
-    app.add_middleware(Security, https=settings.public_url.startswith("https://"))
+    app.add_middleware(Security, public_url=settings.public_url)
     return app

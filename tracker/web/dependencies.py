@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from sqlalchemy import Engine
@@ -31,6 +32,22 @@ def signing_key(request: Request) -> str:
     return settings(request).signing_key()
 
 
+def public_base(request: Request) -> str:
+    """The address that links of a reply begin with, with a slash at its end: never what a request says of itself.
+
+    An installation that is reached on its own machine only may listen on any port of it, so there the port is the
+    request's.
+    """
+    base = settings(request).public_url.rstrip("/") + "/"
+    if _local(urlsplit(base).hostname) and _local(request.url.hostname):
+        return str(request.base_url.replace(path="/"))
+    return base
+
+
+def _local(host: str | None) -> bool:
+    return host in ("127.0.0.1", "localhost", "::1")
+
+
 def clock() -> dt.datetime:
     """Now, in UTC; tests override it."""
     return dt.datetime.now(dt.UTC)
@@ -39,4 +56,5 @@ def clock() -> dt.datetime:
 Database = Annotated[Engine, Depends(database)]
 AppSettings = Annotated[Settings, Depends(settings)]
 SigningKey = Annotated[str, Depends(signing_key)]
+PublicBase = Annotated[str, Depends(public_base)]
 Now = Annotated[dt.datetime, Depends(clock)]

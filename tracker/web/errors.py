@@ -9,6 +9,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from tracker.query import QueryError
@@ -31,6 +32,9 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(StarletteHTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(QueryError, _query)
+    # What SQLite's driver and PostgreSQL say of a number that no column can hold.
+    for kind in (OverflowError, DataError):
+        app.add_exception_handler(kind, _too_large)
     app.add_exception_handler(Exception, _broken)
 
 
@@ -42,6 +46,10 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _query(request: Request, error: Exception) -> Response:
     sentence = str(error)
     return reply(request, 400, f"{sentence[:1].upper()}{sentence[1:]}.")
+
+
+async def _too_large(request: Request, _error: Exception) -> Response:
+    return reply(request, 400, "A number in the address is too large.")
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -32,13 +32,13 @@ def healthz(engine: Database) -> Response:
 
 
 @router.get("/healthz/service")
-def service(engine: Database) -> Response:
+def service(engine: Database, settings: AppSettings) -> Response:
     """Whether the whole service lives: 503 when nothing happens that should. Point an outside monitor here.
 
     Says how many problems there are, not what they are: anybody may ask.
     """
     try:
-        found = pulse.take(engine, now=dt.datetime.now(dt.UTC))
+        found = pulse.take(engine, now=dt.datetime.now(dt.UTC), hours=settings.silence_hours)
     except SQLAlchemyError:
         return JSONResponse({"status": "no database"}, 503, _FRESH)
     problems = len(found.pop("problems"))
@@ -55,4 +55,8 @@ def numbers(request: Request, engine: Database, settings: AppSettings) -> Respon
     given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
     if not hmac.compare_digest(given.encode(), token.encode()):
         return PlainTextResponse("A bearer token is needed.\n", 401, {"WWW-Authenticate": "Bearer"})
-    return Response(metrics.text(engine, now=dt.datetime.now(dt.UTC)), media_type=metrics.CONTENT_TYPE, headers=_FRESH)
+    return Response(
+        metrics.text(engine, now=dt.datetime.now(dt.UTC), hours=settings.silence_hours),
+        media_type=metrics.CONTENT_TYPE,
+        headers=_FRESH,
+    )

@@ -16,6 +16,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+SAFE = ("GET", "HEAD", "OPTIONS")
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -27,12 +28,13 @@ HEADERS = {
 
 
 class Security:
-    """ASGI middleware. ``https``: readers reach us over TLS, and browsers are told to stay with it."""
+    """ASGI middleware. ``public_url``: where readers reach us; over TLS, browsers are told to stay with it."""
 
-    def __init__(self, app: ASGIApp, https: bool = False) -> None:
+    def __init__(self, app: ASGIApp, public_url: str = "") -> None:
         self.app = app
         self.headers = dict(HEADERS)
-        if https:
+        self.origin = _origin(public_url)
+        if public_url.startswith("https://"):
             self.headers["Strict-Transport-Security"] = "max-age=31536000"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,6 +56,9 @@ class Security:
         if declared.isdigit() and int(declared) > MAX_BODY:
             await PlainTextResponse("The request is too large.\n", 413)(scope, receive, send_safe)
             return
+        if scope["method"] not in SAFE and self._from_elsewhere(Headers(scope=scope)):
+            await PlainTextResponse("This form was sent by another site.\n", 403)(scope, receive, send_safe)
+            return
         left = MAX_BODY
 
         async def receive_limited() -> Message:
@@ -67,3 +72,17 @@ class Security:
         # HEAD is GET without a body; the server leaves the body out.
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         await self.app(inner, receive_limited, send_safe)
+
+    def _from_elsewhere(self, headers: Headers) -> bool:
+        """Whether a browser says that another site's page makes it write here.
+
+        Mail programs that unsubscribe by one click are no browsers and say nothing.
+        """
+        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return True
+        origin = headers.get("origin")
+        return origin is not None and _origin(origin) not in (self.origin, headers.get("host", "").lower())
+
+
+def _origin(url: str) -> str:
+    return url.lower().partition("://")[2].partition("/")[0]

@@ -1,6 +1,7 @@
-"""What the app does beside answering: keep the search index up with the log, and note when keys were used.
+"""What the app does beside answering: keep the search index up with the log, note when keys were used, and watch the
+clock.
 
-A request never waits for either, and a failure of one (a locked database) is tried again.
+A request never waits for any, and a failure of one (a locked database) is tried again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tracker.api_keys import note_use
 from tracker.db import reading, writing
 from tracker.search_index import catch_up
+from tracker.watch import Watch
 from tracker.web.api.limits import Meter
 
 SECONDS = 5.0
@@ -29,9 +31,10 @@ class _Halted(Exception):
 class Upkeep:
     """A thread from ``start`` to ``stop``."""
 
-    def __init__(self, engine: Engine, meter: Meter) -> None:
+    def __init__(self, engine: Engine, meter: Meter, watch: Watch) -> None:
         self.engine = engine
         self.meter = meter
+        self.watch = watch
         self._stop = threading.Event()
         self._first = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
@@ -52,6 +55,7 @@ class Upkeep:
             try:
                 if not last:
                     self._index(everything=not self._first.is_set())
+                    self.watch.look()
                 self._keys()
             except _Halted:
                 continue

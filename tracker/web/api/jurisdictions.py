@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from sqlalchemy import Connection, func, select
 
 from tracker import jurisdictions
@@ -21,7 +21,7 @@ from tracker.web.api import resources
 from tracker.web.api.organizations import classification, compact, organizations
 from tracker.web.api.parameters import ERRORS, JurisdictionId, PageNumber, find_jurisdiction, page_of
 from tracker.web.api.parameters import per_page as size
-from tracker.web.dependencies import Database
+from tracker.web.dependencies import Database, PublicBase
 from tracker.web.errors import not_found
 
 router = APIRouter(tags=["jurisdictions"], responses=ERRORS)
@@ -50,7 +50,7 @@ Included = Annotated[list[Include], Query(description="Parts to add; may be repe
 
 @router.get("/jurisdictions", response_model_exclude_none=True)
 def list_jurisdictions(
-    request: Request,
+    base: PublicBase,
     engine: Database,
     kind: Annotated[Kind | None, Query(alias="classification")] = None,
     include: Included = [],  # noqa: B006 - FastAPI copies it
@@ -67,14 +67,14 @@ def list_jurisdictions(
             connection,
             places[asked.offset : asked.offset + asked.size],
             include,
-            str(request.base_url.replace(path="/")),
+            base,
         )
     return resources.Listed(results=found, pagination=resources.Pagination(**pagination))
 
 
 @router.get("/jurisdictions/{jurisdiction_id:path}", response_model_exclude_none=True)
 def get_jurisdiction(
-    request: Request,
+    base: PublicBase,
     engine: Database,
     jurisdiction_id: JurisdictionId,
     include: Included = [],  # noqa: B006 - FastAPI copies it
@@ -84,7 +84,7 @@ def get_jurisdiction(
     if place is None:
         raise not_found("No such Jurisdiction.")
     with reading(engine) as connection:
-        return _described(connection, [place], include, str(request.base_url.replace(path="/")))[0]
+        return _described(connection, [place], include, base)[0]
 
 
 def _described(
