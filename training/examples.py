@@ -28,6 +28,11 @@ LABELS = ("in_scope", "incentives", "tax_credits", "flexibility", "agency_fundin
 LETTERS = "SITFARE"
 UNKNOWN = -1.0
 
+Place = tuple[str, int, int]
+"""Field and offsets of a passage."""
+HEADER: Place = ("header", 0, 0)
+ELSEWHERE: Place = ("elsewhere", 0, 0)
+
 
 @dataclass
 class Item:
@@ -64,19 +69,46 @@ def of_bill(found: Candidates, title: str) -> list[Item]:
     return [Item(found.header, None), *(Item(c.passage.text, title) for c in found.passages)]
 
 
-def gold_bags(path: Path, reader: Reader) -> Iterator[Bag]:
-    """Labelled bills; those that the gate keeps out have a header only."""
+def gold_bags(path: Path, reader: Reader, shown: Mapping[str, dict[Place, str]]) -> Iterator[Bag]:
+    """Labelled bills; those that the gate keeps out have a header only.
+
+    `shown` says by bill which letters a passage shows. What a bill does not have, none of its items has; what it has
+    stays open in an item that nobody read, unless there is but one.
+    """
     for bill in gold.load(path):
         given = read(bill)
-        items = of_bill(reader.candidates(given), given.title)
-        yield Bag(
-            gold.key(bill),
-            str(bill["jurisdiction"]),
-            path.name.split(".")[0],
-            items,
-            of_mapping(bill["labels"]),
-            gold.certainty(bill),
-        )
+        found = reader.candidates(given)
+        items = of_bill(found, given.title)
+        labels, weight = of_mapping(bill["labels"]), gold.certainty(bill)
+        by_place = shown.get(gold.key(bill), {})
+        places: list[Place] = [HEADER, *((c.passage.field, c.passage.start, c.passage.end) for c in found.passages)]
+        for item, place in zip(items, places, strict=True):
+            item.weight = weight
+            if place in by_place:
+                read_there, open_ = of_letters(by_place[place]), of_letters(by_place[ELSEWHERE])
+                item.labels = np.where(open_ > 0, UNKNOWN, read_there * labels).astype(np.float32)
+            else:
+                item.labels = labels if len(items) == 1 else np.where(labels > 0, UNKNOWN, labels).astype(np.float32)
+        yield Bag(gold.key(bill), str(bill["jurisdiction"]), path.name.split(".")[0], items, labels, weight)
+
+
+def passages_of(path: Path) -> dict[str, dict[Place, str]]:
+    """By bill, the letters that its header and passages show, as read in `labels/gold.jsonl`; under `ELSEWHERE` those of
+    the bill's letters that none of them shows.
+    """
+    rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    return {
+        row["key"]: {HEADER: row["header"], ELSEWHERE: row["elsewhere"]}
+        | {(field, start, end): letters for field, start, end, letters in row["passages"]}
+        for row in rows
+    }
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The bills read by us; one that was read with and without its text counts with it."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    full = {tuple(row["key"]) for row in rows if row["source"] == "texts"}
+    return [row for row in rows if row["source"] == "texts" or tuple(row["key"]) not in full]
 
 
 def provision_bags(path: Path) -> Iterator[Bag]:

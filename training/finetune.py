@@ -21,6 +21,9 @@ PIECES_A_STEP, PIECES_A_PASS = 3000, 1800
 MOST, MOST_OF_NEGATIVE = 6, 3
 """Items read of a bill with a strategy, and of one without, drawn anew in each epoch."""
 
+SHARE = {"read": 0.4, "contrast": 0.6, "madeup": 0.5, "written": 0.7}
+"""The share of bags without a strategy that is read in an epoch, by source (all of the others)."""
+
 HEAD_RATE, RATE = 5e-4, 6e-5
 POSITIVE = torch.tensor([1.0, 1.3, 2.0, 1.8, 1.3, 1.3, 1.3])
 
@@ -72,7 +75,10 @@ def _steps(
     for number in chance.permutation(len(bags)):
         bag = bags[number]
         items = list(range(len(bag.items)))
-        plain = bag.labels is not None and not (bag.labels[1:4] > 0).any()
+        said = [bag.labels, *(item.labels for item in bag.items)]
+        plain = not any((labels[1:4] > 0).any() for labels in said if labels is not None)
+        if plain and chance.random() > SHARE.get(bag.source, 1.0):
+            continue
         most = MOST_OF_NEGATIVE if plain else MOST
         if len(items) > most:
             # the header always, and of the passages those that show a strategy before the others

@@ -156,7 +156,8 @@ class Kept:
                 part = order[at : at + count]
                 at += count
                 ids, mask = padded([items[i] for i in part])
-                hidden = lower(ids, mask).numpy()
+                with torch.autocast("cpu", torch.bfloat16):
+                    hidden = lower(ids, mask).float().numpy()
                 for row, i in enumerate(part):
                     self.values[self.starts[i] : self.starts[i + 1]] = hidden[row, : lengths[i]]
 

@@ -7,21 +7,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tracker import playbook as playbooks
-from tracker.classify import evidence
 from tracker.classify.bill import Bill, read
 from tracker.classify.candidates import Candidates, Reader
 from tracker.classify.cues import Cues
 from tracker.classify.cuescores import CueScores
 from tracker.classify.model import TOPIC, Model
-from tracker.classify.reading import fold
+from tracker.classify.quoting import Quoter
 from tracker.playbook import Playbook
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Raised by hand when code changes so that the same playbook and model give other tags."""
 
 DIGITS = 4
-READ_QUOTES = 8
 
 
 class Classifier:
@@ -34,6 +35,7 @@ class Classifier:
         self._reader = Reader(playbook, model.topic_weights if model else None)
         self._cues = {key: Cues(strategy.cues) for key, strategy in playbook.strategies.items()}
         self._topic = self._reader.topic
+        self._quoter = Quoter(self._reader, self._cues, model)
         model_name = model.hash if model else "cues"
         self.version = f"{playbook.name}-{playbook.hash}/{model_name}/{CODE_VERSION}"
 
@@ -55,12 +57,12 @@ class Classifier:
     def tag_one(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Tags of one bill. Raises BillError where a key holds the wrong kind of value."""
         bill = read(given)
-        found, scores = self._scores(bill)
+        found, scores, said = self._scores(bill)
         in_scope = scores[TOPIC] >= self.playbook.topic.threshold
         tags = []
         for key, strategy in self.playbook.strategies.items():
             applied = in_scope and scores[key] >= strategy.threshold
-            quotes = self._evidence(bill, found, key) if applied and found else []
+            quotes = self._quoter.quotes(bill, found, said, key) if applied and found else []
             tags.append(
                 {
                     "strategy": key,
@@ -83,7 +85,7 @@ class Classifier:
         and the cues that were met.
         """
         bill = read(given)
-        found, scores = self._scores(bill)
+        found, scores, _ = self._scores(bill)
         tagged = {tag["strategy"]: tag for tag in self.tag_one(given)["tags"]}
         topic = self.playbook.topic
         in_scope = scores[TOPIC] >= topic.threshold
@@ -118,53 +120,18 @@ class Classifier:
             )
         return answer
 
-    def _scores(self, bill: Bill) -> tuple[Candidates | None, dict[str, float]]:
+    def _scores(self, bill: Bill) -> tuple[Candidates | None, dict[str, float], NDArray[np.float64] | None]:
+        """What is read closely, the scores, and the encoder's logits of header and passages where it was asked."""
         keys = (TOPIC, *self.playbook.strategies)
         if not self._reader.passes(bill):
-            return None, dict.fromkeys(keys, 0.0)
+            return None, dict.fromkeys(keys, 0.0), None
         found = self._reader.candidates(bill)
         scores = self._cue_scores.score(found)
+        said = None
         if self.model:
-            scores.update(
-                {label: value for label, value in self.model.score(bill.title, found).items() if label in scores}
-            )
-        return found, {key: round(scores[key], DIGITS) for key in keys}
-
-    def _evidence(self, bill: Bill, found: Candidates, key: str) -> list[evidence.Quote]:
-        fields = bill.fields
-        places = [("title", 0, min(len(bill.title), 2000), 0.5)]
-        places += [(f"abstract:{n}", 0, min(len(a), 4000), 0.3) for n, a in enumerate(bill.abstracts[:2])]
-        ranked = sorted(
-            found.passages,
-            key=lambda c: (-self._meeting(c.topic, c.mechanisms.get(key, frozenset())), -c.rank),
-        )
-        places += [(c.passage.field, c.passage.start, c.passage.end, 0.0) for c in ranked[:3]]
-        return evidence.choose(fields, places, lambda quotes: self._worths(bill.title, quotes, key))
-
-    def _worths(self, title: str, quotes: list[str], key: str) -> list[float]:
-        worths = [self._worth(quote, key) for quote in quotes]
-        model = self.model
-        if model is None or model.encoder is None or key not in model.labels:
-            return worths
-        # the encoder reads only the most promising quotes, each by itself
-        chosen = sorted(range(len(quotes)), key=lambda n: (-worths[n], n))[:READ_QUOTES]
-        logits = model.encoder.quotes(title, [quotes[n] for n in chosen])
-        column = model.labels.index(key)
-        read = dict(zip(chosen, logits, strict=True))
-        return [
-            worth * 0.3 + min(4.0, float(read[n][column])) + 0.3 * min(3.0, float(read[n][0]))
-            if n in read
-            else worth - 20.0
-            for n, worth in enumerate(worths)
-        ]
-
-    def _worth(self, quote: str, key: str) -> float:
-        folded = fold(quote)
-        return self._meeting(frozenset(self._topic.found(folded)), frozenset(self._cues[key].found(folded)))
-
-    def _meeting(self, topic: frozenset[int], mechanism: frozenset[int]) -> float:
-        told = sum(sorted((self._reader.weights[n] for n in topic), reverse=True)[:2])
-        return min(told, 4.0) / 2 + min(len(mechanism), 3) * 0.7 + (1.5 if topic and mechanism else 0.0)
+            by_label, said = self.model.score(bill.title, found)
+            scores.update({label: value for label, value in by_label.items() if label in scores})
+        return found, {key: round(scores[key], DIGITS) for key in keys}, said
 
     def _met(self, found: Candidates | None) -> list[str]:
         if found is None:

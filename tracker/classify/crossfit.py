@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def load(folder: Path) -> dict[str, Floats]:
-    """`encoder.summary` by the bill's key (`gold.key`)."""
+    """`encoder.summaries` by the bill's key (`gold.key`)."""
     if not (folder / FILE).is_file():
         return {}
     with np.load(folder / FILE, allow_pickle=False) as arrays:

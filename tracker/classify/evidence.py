@@ -19,7 +19,7 @@ _NOT_NEW = re.compile(
     r"|.{0,80}\b(?:legislature|assembly|congress)(?: hereby| further| also)? finds\b",
     re.I | re.S,
 )
-_NOT_NEW_COST = 3.0
+_NOT_NEW_COST = 8.0
 _STRAY = re.compile(r"^(?:\W*\b\d{1,2}\b\s+)+(?=[A-Za-z])")
 
 

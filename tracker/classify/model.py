@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tracker.classify import linear
 from tracker.classify.candidates import Candidates
-from tracker.classify.encoder import FILE, VOCABULARY, Encoder, summary
+from tracker.classify.encoder import FILE, VOCABULARY, Encoder, summaries
 from tracker.classify.laststep import LastStep
 from tracker.classify.signals import signals
 from tracker.classify.trees import Trees
@@ -63,14 +63,17 @@ class Model:
             return np.array(self._bias)
         return np.array((self._weights[:, places].astype(np.float64) @ values) * self._scale + self._bias)
 
-    def score(self, title: str, found: Candidates) -> dict[str, float]:
-        """Calibrated scores between 0 and 1 by label."""
+    def score(self, title: str, found: Candidates) -> tuple[dict[str, float], NDArray[np.float64] | None]:
+        """Calibrated scores between 0 and 1 by label, and the encoder's logits of header and passages (the mean of its
+        heads) where it was asked.
+        """
         scores = np.round(self.linear_scores(found), 3)
         plain = self._last_step("plain", scores, None, found)
         # a bill that the linear reading finds far out of scope is not worth the encoder
         if self.encoder is None or plain[TOPIC] < float(self.about["encoder_from"]):
-            return plain
-        return self._last_step("full", scores, summary(self.encoder.score(title, found)), found)
+            return plain, None
+        said = self.encoder.score(title, found)
+        return self._last_step("full", scores, summaries(said), found), said.mean(axis=0)
 
     def _last_step(
         self, kind: str, scores: NDArray[np.float64], encoded: NDArray[np.float64] | None, found: Candidates

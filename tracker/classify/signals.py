@@ -14,13 +14,14 @@ LIMIT = 8.0
 
 
 def signals(labels: list[str], label: int, linear: Floats, encoded: Floats | None, found: Candidates) -> Floats:
-    """The signals of label number `label`; the topic is label 0. `encoded` is `encoder.summary`, or None
+    """The signals of label number `label`; the topic is label 0. `encoded` is `encoder.summaries`, or None
     without it.
     """
     linear = np.clip(linear, -LIMIT, LIMIT)
     values = [float(linear[label]), *linear.tolist(), *_cues(labels[label], label == 0, found)]
     if encoded is not None:
-        values += _places(label, np.clip(encoded, -LIMIT, LIMIT), bool(found.passages))
+        for head in np.clip(encoded, -LIMIT, LIMIT):
+            values += _places(label, head, bool(found.passages))
     return np.array(values, dtype=np.float64)
 
 
@@ -40,7 +41,7 @@ def _cues(name: str, is_topic: bool, found: Candidates) -> list[float]:
 
 
 def _places(label: int, encoded: Floats, has_passages: bool) -> list[float]:
-    """What header and passages say of the label and of its neighbours."""
+    """What header and passages say of the label and of its neighbours, by one head."""
     header, best, second, meeting, item, _ = encoded
     if not has_passages:
         # a bill without text has its header in place of passages

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tracker.classify import crossfit, gold, laststep, linear
 from tracker.classify.bill import Bill, read
 from tracker.classify.candidates import Candidates, Reader
-from tracker.classify.encoder import FILE, Encoder, summary
+from tracker.classify.encoder import FILE, Encoder, summaries
 from tracker.classify.laststep import LastStep
 from tracker.classify.measures import FOLDS, best_threshold, f_score, folds, recall_threshold
 from tracker.classify.model import TOPIC, ModelError
@@ -273,7 +273,7 @@ def _encoded(
     rows = []
     for given, bill, one in zip(bills, read_bills, found, strict=True):
         row = known.get(gold.key(given))
-        rows.append(summary(encoder.score(bill.title, one)) if row is None else row)
+        rows.append(summaries(encoder.score(bill.title, one)) if row is None else row)
     return np.stack(rows)
 
 
