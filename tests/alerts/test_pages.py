@@ -312,6 +312,27 @@ def test_the_public_archive_is_off_unless_switched_on(sqlite: Engine, tmp_path: 
         one.app.state.engine.dispose()
 
 
+def test_every_page_of_the_site_links_to_what_is_open(sqlite: Engine, tmp_path: Path) -> None:
+    load(sqlite, [bill("HB 1")])
+    usual = Site(sqlite, tmp_path)
+    more = Site(sqlite, tmp_path, public_archive="ann@example.org")
+    less = Site(sqlite, tmp_path, open_signup=False)
+    for address in ("/", "/strategies", "/bill/tx/89R/HB%201", "/sql", "/docs", "/nothing"):
+        assert _linked(usual, address) == ["/subscribe"], address
+        assert _linked(more, address) == ["/subscribe", "/archive"], address
+        assert _linked(less, address) == [], address
+    assert [more.web.get(one).status_code for one in ("/subscribe", "/archive")] == [200, 200]
+    assert less.web.get("/subscribe").status_code == 404
+    for one in (usual, more, less):
+        one.app.state.engine.dispose()
+
+
+def _linked(site: Site, address: str) -> list[str]:
+    html = site.web.get(address).text
+    assert "</nav>" in html and "Bill tracker" in html
+    return re.findall(r'<a href="(/subscribe|/archive)"', html)
+
+
 def test_feedback_by_form_stores_one_row_an_answer_with_what_was_judged(site: Site) -> None:
     who, links, _ = issued(site)
     url = links["feedback"]

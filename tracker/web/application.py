@@ -2,8 +2,8 @@
 
     app = create_app(settings)          # uvicorn serves it: billtracker serve
 
-Other packages add pages by the entry-point group ``billtracker.pages`` (an ``APIRouter`` each); the tracker's
-own are listed in ``tracker.web.pages`` and ``tracker.web.api``.
+Other packages add pages by the entry-point group ``billtracker.pages`` (a ``tracker.web.groups.PageGroup`` each,
+which says what every page links to); the tracker's own are listed in ``tracker.web.pages`` and ``tracker.web.api``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fastapi.staticfiles import StaticFiles
 from tracker.db import make_engine, upgrade
 from tracker.settings import Settings
 from tracker.watch import Watch
-from tracker.web import api, errors, health, pages
+from tracker.web import api, errors, groups, health, pages
 from tracker.web.addresses import Addresses
 from tracker.web.api.limits import Meter
 from tracker.web.caching import EntityTags
@@ -73,7 +73,9 @@ def create_app(settings: Settings) -> FastAPI:
     for router in api.routers():
         app.include_router(router)
     elsewhere = sorted(entry_points(group="billtracker.pages"), key=lambda p: p.name)
-    for router in [*pages.routers(), *(point.load() for point in elsewhere)]:
+    added = [point.load() for point in elsewhere]
+    app.state.links = groups.collected(added, settings)
+    for router in [*pages.routers(), *added]:
         app.include_router(router, include_in_schema=False)
     # The last one added is the first to see a request.
     app.add_middleware(EntityTags)

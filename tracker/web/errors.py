@@ -72,7 +72,7 @@ def reply(request: Request, status: int, detail: str, headers: dict[str, str] | 
     """The error for whoever asks."""
     if is_api(request.url.path):
         return JSONResponse({"detail": detail}, status, headers=headers)
-    return page("error.html", status, headers, title=HTTPStatus(status).phrase, words=detail)
+    return page(request, "error.html", status, headers, title=HTTPStatus(status).phrase, words=detail)
 
 
 def not_found(words: str) -> HTTPException:

@@ -6,13 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tracker.web import presentation
+from tracker.web.groups import Links
 
 TEMPLATES = Path(__file__).with_name("templates")
-# Address and name of the pages in the head, and of what stands at the foot.
+# Address and name of our pages in the head, and of what stands at the foot; page groups add theirs.
 NAV = (
     ("/search", "Search"),
     ("/strategies", "Strategies"),
@@ -34,10 +36,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(presentation.FILTERS)
-    made.globals.update(presentation.FUNCTIONS, nav=NAV, foot=FOOT)
+    made.globals.update(presentation.FUNCTIONS)
     return made
 
 
-def page(template: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any) -> HTMLResponse:
-    """A template (it extends ``base.html``) filled with ``values``, as a reply."""
-    return HTMLResponse(environment().get_template(template).render(**values), status, headers=headers)
+def page(
+    request: Request, template: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any
+) -> HTMLResponse:
+    """A template (it extends ``base.html``) filled with ``values``, as a reply to the request."""
+    more: Links = request.app.state.links
+    links = {"nav": (*NAV, *more.nav), "foot": (*FOOT, *more.foot)}
+    return HTMLResponse(environment().get_template(template).render(**links, **values), status, headers=headers)

@@ -41,7 +41,7 @@ def show(
     first = "/" + request.url.path.split("/")[1]
     values.setdefault("current", first)
     headers = {"Cache-Control": "private, no-cache"}
-    return page(template, status, headers, title=title, data=data_state(connection), **values)
+    return page(request, template, status, headers, title=title, data=data_state(connection), **values)
 
 
 def data_state(connection: Connection) -> DataState:

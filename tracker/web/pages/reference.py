@@ -33,9 +33,8 @@ def reference(request: Request) -> Response:
         for path, methods in schema["paths"].items()
         for operation in methods.values()
     ]
-    return page(
-        "reference.html", title="The API", current="/docs", about=schema["info"]["description"], operations=operations
-    )
+    about = schema["info"]["description"]
+    return page(request, "reference.html", title="The API", current="/docs", about=about, operations=operations)
 
 
 def _parameter(given: dict[str, Any], schema: dict[str, Any]) -> Parameter:

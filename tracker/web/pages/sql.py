@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic_core import to_jsonable_python
 
@@ -29,6 +29,7 @@ _PATIENCE = 1.0
 
 @router.get("/sql")
 def ask(
+    request: Request,
     engine: Database,
     key: SigningKey,
     sql: Annotated[str, Query(max_length=MAX_STATEMENT)] = "",
@@ -52,6 +53,7 @@ def ask(
     if wrong and format_ != "html":
         return JSONResponse({"detail": wrong}, status)
     return page(
+        request,
         "sql.html",
         status,
         title="SQL",
