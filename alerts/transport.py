@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import smtplib
 import ssl
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol
@@ -146,6 +146,11 @@ class Smtp:
                 server.quit()
             server.close()
 
+    @cached_property
+    def _trusted(self) -> ssl.SSLContext:
+        """The authorities that we trust: reading them takes as long as many mails, so once, and only for TLS."""
+        return ssl.create_default_context()
+
     def _try(self, mail: bytes, sender: str, to: str, ready: Ready) -> Outcome:
         try:
             server = self._connected()
@@ -182,15 +187,14 @@ class Smtp:
     def _connected(self) -> Conversation:
         if self._server is not None:
             return self._server
-        context = ssl.create_default_context()
         if self.tls:
-            server: Conversation = SecureConversation(self.host, self.port, seconds=self.seconds, context=context)
+            server: Conversation = SecureConversation(self.host, self.port, seconds=self.seconds, context=self._trusted)
         else:
             server = Conversation(self.host, self.port, seconds=self.seconds)
         self._server = server
         server.ehlo_or_helo_if_needed()
         if not self.tls and server.has_extn("starttls"):
-            server.starttls(context=context)
+            server.starttls(context=self._trusted)
             server.ehlo()
         if self.user:
             if not self.tls and not isinstance(server.sock, ssl.SSLSocket):
@@ -232,5 +236,5 @@ def _words(answer: bytes | str) -> str:
 
 def _dotted(mail: bytes) -> bytes:
     """The mail as DATA wants it: no line begins with a single dot, and the end is marked."""
-    body = re.sub(rb"(?m)^\.", b"..", mail) if b"\n." in mail or mail.startswith(b".") else mail
+    body = (b"." if mail.startswith(b".") else b"") + mail.replace(b"\n.", b"\n..")
     return body + (b".\r\n" if body.endswith(b"\r\n") else b"\r\n.\r\n")
