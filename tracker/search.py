@@ -10,25 +10,24 @@ newest. Where there are more, the results say so (``capped``) and go on, newest 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select, text
-from sqlalchemy import bindparam as bind
+from sqlalchemy import Connection, bindparam, select, text
 
 from tracker import query as q
 from tracker.models.bills import BillRow, SessionRow
 from tracker.models.tags import TagRow
-from tracker.query import Identifier, Node, Phrase, Prefix, QueryError, Word
+from tracker.query import Identifier, Node, QueryError
 from tracker.records import bill_key
-from tracker.search_index import KEY_SHIFT, unpack
+from tracker.search_index import KEY_SHIFT
 from tracker.search_keys import COUNTED, counted, keys_of
-from tracker.search_sql import Condition, Query, condition, identifier_marks, narrowing
+from tracker.search_scores import scores_of
+from tracker.search_sql import Condition, Narrowing, Query, condition, identifier_marks, narrowing
 from tracker.snippets import Highlighter, Snippet
-from tracker.tagging import read_bills
+from tracker.tagging import read_abstracts, read_texts
 
 __all__ = ["Hit", "Query", "QueryError", "Results", "matching", "search"]
 
@@ -36,9 +35,6 @@ RANKED = 200
 # Facets look at so many hits.
 FACETED = 2_500
 MAX_LIMIT = 1_000
-# A hit in the title weighs as much as many in the text; usual lengths, in characters, keep long texts from winning.
-_FIELDS = ((10.0, 100), (4.0, 420), (1.0, 10_500))
-_SATURATION = 1.2
 
 
 @dataclass(frozen=True)
@@ -85,11 +81,14 @@ class Results:
     note: str = ""
 
 
-def search(connection: Connection, search: Query) -> Results:
-    """Run a search. Raises :class:`QueryError` with one sentence where the question cannot be read."""
+def search(connection: Connection, search: Query, narrow: Narrowing | None = None) -> Results:
+    """Run a search. Raises :class:`QueryError` with one sentence where the question cannot be read.
+
+    ``narrow`` is what :func:`narrowing` said of this search, where it was asked before.
+    """
     _check(search)
     tree = _tree(connection, search)
-    narrow = narrowing(connection, search)
+    narrow = narrow or narrowing(connection, search)
     everything = condition(search, tree, connection.dialect.name, narrow)
     total, newest = counted(connection, everything)
     results = Results(total=min(total, COUNTED), counted=total <= COUNTED)
@@ -106,9 +105,9 @@ def search(connection: Connection, search: Query) -> Results:
             f"{results.total:,}{'' if results.counted else '+'} hits: {RANKED} are ranked, those with the words"
             " in title or summary before the newest; the others follow, newest first"
         )
-    scores = _scores(connection, best, tree)
-    ranked = sorted(best, key=lambda key: (-scores[key], -key))
     end = search.offset + search.limit
+    scores = scores_of(connection, best, tree, end)
+    ranked = sorted(best, key=lambda key: (-scores[key], -key))
     page = ranked[search.offset : end]
     if len(page) < search.limit and total > len(ranked):
         chosen = set(ranked)
@@ -148,9 +147,9 @@ class Scope:
     values: dict[str, Any]
 
 
-def scope(connection: Connection, search: Query, limit: int) -> Scope:
+def scope(connection: Connection, search: Query, limit: int, narrow: Narrowing | None = None) -> Scope:
     """The hits, the newest ``limit``, as a table to join with others."""
-    found = _condition(connection, search)
+    found = _condition(connection, search, narrow)
     mask = (1 << KEY_SHIFT) - 1
     sql = (
         f"SELECT {found.key} & {mask} AS bill_id FROM {found.tables} WHERE {found.sql}"
@@ -159,19 +158,25 @@ def scope(connection: Connection, search: Query, limit: int) -> Scope:
     return Scope(sql, found.values)
 
 
-def facets(connection: Connection, search: Query) -> dict[str, dict[str, int]]:
-    """How the hits (the newest :data:`FACETED`) spread over jurisdiction, chamber and stage, most first."""
-    keys = keys_of(connection, _condition(connection, search), FACETED, 0)
-    counts: dict[str, dict[str, int]] = {"jurisdiction": {}, "chamber": {}, "stage": {}}
-    ids = [bill_id(key) for key in keys]
-    listed = "= ANY(:ids)" if connection.dialect.name == "postgresql" else "IN (SELECT value FROM json_each(:ids))"
+def facets(connection: Connection, search: Query, narrow: Narrowing | None = None) -> dict[str, dict[str, int]]:
+    """How the hits (the newest :data:`FACETED`) spread over jurisdiction, chamber and stage, most first.
+
+    ``narrow`` is what :func:`narrowing` said of this search, with whatever states, chambers and stages.
+    """
+    if connection.dialect.name == "postgresql":
+        keys = keys_of(connection, _condition(connection, search, narrow), FACETED, 0)
+        hits, values = "unnest(CAST(:ids AS bigint[])) AS hit (bill_id)", {"ids": [bill_id(key) for key in keys]}
+    else:
+        newest = scope(connection, search, FACETED, narrow)
+        hits, values = f"({newest.sql}) AS hit", newest.values
     rows = connection.execute(
         text(
-            f"SELECT jurisdiction, chamber, stage, count(*) AS bills FROM bill WHERE id {listed}"
-            " GROUP BY jurisdiction, chamber, stage"
+            f"SELECT bill.jurisdiction, bill.chamber, bill.stage, count(*) FROM {hits}"
+            " JOIN bill ON bill.id = hit.bill_id GROUP BY bill.jurisdiction, bill.chamber, bill.stage"
         ),
-        {"ids": ids if connection.dialect.name == "postgresql" else json.dumps(ids)},
+        values,
     ).all()
+    counts: dict[str, dict[str, int]] = {"jurisdiction": {}, "chamber": {}, "stage": {}}
     for row in rows:
         for name, value in (("jurisdiction", row[0]), ("chamber", row[1]), ("stage", row[2])):
             counts[name][value] = counts[name].get(value, 0) + row[3]
@@ -183,9 +188,9 @@ def bill_id(key: int) -> int:
     return key & ((1 << KEY_SHIFT) - 1)
 
 
-def _condition(connection: Connection, search: Query) -> Condition:
-    narrow = narrowing(connection, search)
-    return condition(search, _tree(connection, search), connection.dialect.name, narrow)
+def _condition(connection: Connection, search: Query, narrow: Narrowing | None = None) -> Condition:
+    known = narrow or narrowing(connection, search)
+    return condition(search, _tree(connection, search), connection.dialect.name, known)
 
 
 def _check(search: Query) -> None:
@@ -212,71 +217,39 @@ def _exists(connection: Connection, node: Identifier) -> bool:
     return connection.execute(text(sql), {"mark": value}).first() is not None
 
 
-def _scores(connection: Connection, keys: Sequence[int], tree: Node) -> dict[int, float]:
-    wanted = list(dict.fromkeys(_needles(tree)))
-    scores: dict[int, float] = dict.fromkeys(keys, 0.0)
-    if not keys or not wanted:
-        return scores
-    rows = connection.execute(
-        text("SELECT doc_id, tokens FROM bill_search WHERE doc_id IN :keys").bindparams(bind("keys", expanding=True)),
-        {"keys": list(keys)},
-    ).all()
-    for key, tokens in rows:
-        total = 0.0
-        for (weight, usual), words in zip(_FIELDS, unpack(tokens).split("|"), strict=True):
-            for needle in wanted:
-                times = words.count(needle)
-                if times:
-                    length = len(words) / usual
-                    total += weight * times / (times + _SATURATION * (0.25 + 0.75 * length))
-        scores[key] = round(total, 6)
-    return scores
-
-
-def _needles(tree: Node) -> Iterator[str]:
-    for leaf, wanted in q.leaves(tree):
-        if not wanted:
-            continue
-        match leaf:
-            case Word(form):
-                yield f" {form} "
-            case Prefix(start):
-                yield f" {start}"
-            case Phrase(forms):
-                yield f" {' '.join(forms)} "
+# Made once: to put a statement together costs more than to ask it.
+_BILLS = (
+    select(
+        BillRow.id,
+        BillRow.ocd_id,
+        BillRow.jurisdiction,
+        SessionRow.identifier.label("session"),
+        BillRow.identifier,
+        BillRow.title,
+        BillRow.chamber,
+        BillRow.classification,
+        BillRow.stage,
+        BillRow.latest_action,
+        BillRow.latest_action_date,
+        BillRow.first_seen_at,
+        BillRow.url,
+        BillRow.vanished_at,
+    )
+    .join(SessionRow, SessionRow.id == BillRow.session_id)
+    .where(BillRow.id.in_(bindparam("ids", expanding=True)))
+)
+_TAGS = (
+    select(TagRow.bill_id, TagRow.strategy, TagRow.score)
+    .where(TagRow.bill_id.in_(bindparam("ids", expanding=True)), TagRow.applied, TagRow.removed_at.is_(None))
+    .order_by(TagRow.strategy)
+)
 
 
 def _hits(connection: Connection, keys: Sequence[int], scores: dict[int, float], tree: Node | None) -> list[Hit]:
     ids = [bill_id(key) for key in keys]
-    rows = {
-        row.id: row
-        for row in connection.execute(
-            select(
-                BillRow.id,
-                BillRow.ocd_id,
-                BillRow.jurisdiction,
-                SessionRow.identifier.label("session"),
-                BillRow.identifier,
-                BillRow.title,
-                BillRow.chamber,
-                BillRow.classification,
-                BillRow.stage,
-                BillRow.latest_action,
-                BillRow.latest_action_date,
-                BillRow.first_seen_at,
-                BillRow.url,
-                BillRow.vanished_at,
-            )
-            .join(SessionRow, SessionRow.id == BillRow.session_id)
-            .where(BillRow.id.in_(ids))
-        )
-    }
+    rows = {row.id: row for row in connection.execute(_BILLS, {"ids": ids})}
     tags: dict[int, dict[str, float]] = defaultdict(dict)
-    for row in connection.execute(
-        select(TagRow.bill_id, TagRow.strategy, TagRow.score)
-        .where(TagRow.bill_id.in_(ids), TagRow.applied, TagRow.removed_at.is_(None))
-        .order_by(TagRow.strategy)
-    ):
+    for row in connection.execute(_TAGS, {"ids": ids}):
         if row.strategy != "in_scope":
             tags[row.bill_id][row.strategy] = row.score
     highlighter = Highlighter(tree)
@@ -288,11 +261,15 @@ def _hits(connection: Connection, keys: Sequence[int], scores: dict[int, float],
 
 
 def _snippets(connection: Connection, ids: Sequence[int], highlighter: Highlighter) -> dict[int, Snippet | None]:
+    abstracts = read_abstracts(connection, ids)
     found: dict[int, Snippet | None] = {}
-    for reading in read_bills(connection, ids):
-        content: dict[str, Any] = reading.content
-        fields = [(f"abstract:{n}", abstract) for n, abstract in enumerate(content["abstracts"])]
-        found[reading.bill_id] = highlighter.snippet([*fields, ("text", content["text"])])
+    for bill in ids:
+        fields = [(f"abstract:{n}", abstract) for n, abstract in enumerate(abstracts.get(bill, ()))]
+        found[bill] = highlighter.snippet(fields)
+    # Texts are long: only those are read that have to be looked into.
+    texts = read_texts(connection, [bill for bill in ids if found[bill] is None])
+    for bill, (_, body) in texts.items():
+        found[bill] = highlighter.snippet([("text", body)])
     return found
 
 

@@ -77,12 +77,12 @@ class Highlighter:
 def _pattern(leaf: Node) -> str:
     match leaf:
         case Word(form):
-            return rf"(?<![a-z0-9]){_form(form)}(?![a-z0-9])"
+            return rf"{_word(form)}(?![a-z0-9])"
         case Prefix(start, also):
             beginnings = "|".join([re.escape(start) + "[a-z0-9]*", *map(_form, also)])
             return rf"(?<![a-z0-9])(?:{beginnings})(?![a-z0-9])"
         case Phrase(forms):
-            return rf"(?<![a-z0-9]){_BETWEEN.join(map(_form, forms))}(?![a-z0-9])"
+            return rf"{_BETWEEN.join([_word(forms[0]), *map(_form, forms[1:])])}(?![a-z0-9])"
         case Identifier(identifier):
             letters, _, number = identifier.lower().partition(" ")
             dotted = r"\.?[ ]?".join(map(re.escape, letters))
@@ -92,15 +92,29 @@ def _pattern(leaf: Node) -> str:
     return ""
 
 
+def _word(form: str) -> str:
+    """The spellings of a form where a word begins.
+
+    Looking back only behind the letters lets a text be searched for them at once, not place by place.
+    """
+    stem, endings = _stem(form)
+    return rf"{re.escape(stem)}(?<![a-z0-9]{re.escape(stem)}){endings}"
+
+
 def _form(form: str) -> str:
     """The spellings that are indexed as this form."""
+    stem, endings = _stem(form)
+    return re.escape(stem) + endings
+
+
+def _stem(form: str) -> tuple[str, str]:
+    """How every spelling of a form begins, and a pattern of how it may go on."""
     if form.isdigit():
-        return re.escape(form)
-    stem = re.escape(form)
-    endings = "(?:s|es)?"
+        return form, ""
+    possessive = "(?:['’]s?)?"
     if form.endswith("y") and len(form) > 2:
-        stem, endings = re.escape(form[:-1]), "(?:y|ies|ys)"
-    return rf"{stem}{endings}(?:['’]s?)?"
+        return form[:-1], f"(?:y|ies|ys){possessive}"
+    return form, f"(?:s|es)?{possessive}"
 
 
 def _window(text: str, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -128,13 +128,7 @@ def read_bills(connection: Connection, ids: Sequence[int]) -> list[Reading]:
         .where(BillRow.id.in_(ids))
         .order_by(BillRow.id)
     ).all()
-    abstracts: dict[int, list[str]] = defaultdict(list)
-    for bill_id, abstract in connection.execute(
-        select(AbstractRow.bill_id, AbstractRow.abstract)
-        .where(AbstractRow.bill_id.in_(ids), AbstractRow.removed_at.is_(None))
-        .order_by(AbstractRow.bill_id, AbstractRow.ordinal)
-    ):
-        abstracts[bill_id].append(abstract)
+    abstracts = read_abstracts(connection, ids)
     subjects: dict[int, list[str]] = defaultdict(list)
     for bill_id, subject in connection.execute(
         select(SubjectRow.bill_id, SubjectRow.subject)
@@ -142,14 +136,7 @@ def read_bills(connection: Connection, ids: Sequence[int]) -> list[Reading]:
         .order_by(SubjectRow.bill_id, SubjectRow.id)
     ):
         subjects[bill_id].append(subject)
-    texts: dict[int, tuple[int, str]] = {}
-    for bill_id, text_id, text in connection.execute(
-        select(BillTextRow.bill_id, BillTextRow.id, BillTextRow.text)
-        .join(VersionRow, VersionRow.id == BillTextRow.version_id)
-        .where(BillTextRow.bill_id.in_(ids), BillTextRow.status == "ok", VersionRow.removed_at.is_(None))
-        .order_by(BillTextRow.bill_id, VersionRow.date.nulls_first(), BillTextRow.id)
-    ):
-        texts[bill_id] = (text_id, text)
+    texts = read_texts(connection, ids)
     return [
         Reading(
             bill_id,
@@ -159,13 +146,40 @@ def read_bills(connection: Connection, ids: Sequence[int]) -> list[Reading]:
                 "session": session,
                 "identifier": identifier,
                 "title": title,
-                "abstracts": abstracts[bill_id],
+                "abstracts": abstracts.get(bill_id, []),
                 "subjects": subjects[bill_id],
                 "text": texts[bill_id][1] if bill_id in texts else "",
             },
         )
         for bill_id, jurisdiction, session, identifier, title in bills
     ]
+
+
+def read_abstracts(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    """The abstracts that these bills have now, in order; none for a bill without."""
+    abstracts: dict[int, list[str]] = defaultdict(list)
+    for bill_id, abstract in connection.execute(
+        select(AbstractRow.bill_id, AbstractRow.abstract)
+        .where(AbstractRow.bill_id.in_(ids), AbstractRow.removed_at.is_(None))
+        .order_by(AbstractRow.bill_id, AbstractRow.ordinal)
+    ):
+        abstracts[bill_id].append(abstract)
+    return dict(abstracts)
+
+
+def read_texts(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[int, str]]:
+    """Number and words of the newest readable text of these bills; none for a bill without."""
+    if not ids:
+        return {}
+    texts: dict[int, tuple[int, str]] = {}
+    for bill_id, text_id, text in connection.execute(
+        select(BillTextRow.bill_id, BillTextRow.id, BillTextRow.text)
+        .join(VersionRow, VersionRow.id == BillTextRow.version_id)
+        .where(BillTextRow.bill_id.in_(ids), BillTextRow.status == "ok", VersionRow.removed_at.is_(None))
+        .order_by(BillTextRow.bill_id, VersionRow.date.nulls_first(), BillTextRow.id)
+    ):
+        texts[bill_id] = (text_id, text)
+    return texts
 
 
 def _store(

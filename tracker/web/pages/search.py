@@ -15,6 +15,7 @@ from starlette.datastructures import QueryParams
 from tracker.cleaning import clean
 from tracker.query import QueryError
 from tracker.search import FACETED, Query, Results, facets, search
+from tracker.search_sql import Narrowing, narrowing
 from tracker.vocabulary import BILL_CLASSES, STAGES
 from tracker.web.dependencies import Database
 from tracker.web.memory import Memory, Remembered
@@ -76,8 +77,9 @@ def results(request: Request, engine: Database, memory: Remembered) -> Response:
     with looking(engine) as connection:
         try:
             asked = read_query(request.query_params)
-            found = search(connection, asked)
-            counts = _counts(connection, memory, asked, found)
+            narrow = narrowing(connection, asked)
+            found = search(connection, asked, narrow)
+            counts = _counts(connection, memory, asked, found, narrow)
         except QueryError as error:
             problem = str(error)
             asked = Query(request.query_params.get("q", "")[:1000])
@@ -112,12 +114,14 @@ def results(request: Request, engine: Database, memory: Remembered) -> Response:
         )
 
 
-def _counts(connection: Connection, memory: Memory, asked: Query, found: Results) -> dict[str, dict[str, int]]:
+def _counts(
+    connection: Connection, memory: Memory, asked: Query, found: Results, narrow: Narrowing
+) -> dict[str, dict[str, int]]:
     """Counts for each facet; one that is chosen from shows what its other choices would bring."""
 
     def spread(question: Query) -> dict[str, dict[str, int]]:
         key = repr(replace(question, sort="", limit=1, offset=0))
-        return memory.recall(connection, ("facets", key), lambda: facets(connection, question))
+        return memory.recall(connection, ("facets", key), lambda: facets(connection, question, narrow))
 
     counts = dict(spread(asked)) if found.total else _no_counts()
     for name, field in (("jurisdiction", "states"), ("stage", "stages"), ("chamber", "chambers")):
