@@ -24,8 +24,9 @@ from tracker.query import Identifier, Node, QueryError
 from tracker.records import bill_key
 from tracker.search_index import KEY_SHIFT
 from tracker.search_keys import COUNTED, counted, keys_of
+from tracker.search_narrowing import narrowing
 from tracker.search_scores import scores_of
-from tracker.search_sql import Condition, Narrowing, Query, condition, identifier_marks, narrowing
+from tracker.search_sql import Condition, Narrowing, Query, condition, identifier_marks
 from tracker.snippets import Highlighter, Snippet
 from tracker.tagging import read_abstracts, read_texts
 

@@ -6,19 +6,13 @@ The tree (:mod:`tracker.query`) is the same; what matches is the same.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, text
-
 from tracker import query as q
 from tracker.query import And, Identifier, Node, Not, Or, Phrase, Prefix, Word
 from tracker.search_index import day_key
-
-# Up to so many bills are handed to the index by their ids.
-FEW = 5_000
 
 
 @dataclass(frozen=True)
@@ -89,19 +83,6 @@ class Narrowing:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def narrowing(connection: Connection, search: Query) -> Narrowing:
-    """Few bills are listed; of many, each hit is asked whether it is one of them."""
-    inner, values = _bills(search, connection.dialect.name)
-    if not inner:
-        return Narrowing()
-    ids = list(connection.execute(text(f"SELECT bill.id FROM bill WHERE {inner} LIMIT {FEW + 1}"), values).scalars())
-    if len(ids) > FEW:
-        return Narrowing(f"EXISTS (SELECT 1 FROM bill WHERE bill.id = {{bill}} AND {inner})", values)
-    if connection.dialect.name == "postgresql":
-        return Narrowing("{bill} = ANY(:bill_ids)", {"bill_ids": ids})
-    return Narrowing("{bill} IN (SELECT value FROM json_each(:bill_ids))", {"bill_ids": json.dumps(ids)})
-
-
 def condition(search: Query, tree: Node | None, dialect: str, narrow: Narrowing, *, heading: bool = False) -> Condition:
     """What a document must fulfil. ``heading``: wanted words must be in title or abstracts."""
     filters = _filters(search)
@@ -152,44 +133,6 @@ def _filters(search: Query) -> list[list[set[str]]]:
         if not all(group):
             raise q.QueryError("a filter for a subject or sponsor has no word to look for")
     return [group for group in groups if group]
-
-
-def _bills(search: Query, dialect: str) -> tuple[str, dict[str, Any]]:
-    """The filters that the index has no words for, as a condition on ``bill``."""
-    parts: list[str] = []
-    values: dict[str, Any] = {}
-    if search.strategies:
-        names = ", ".join(f":strategy{n}" for n in range(len(search.strategies)))
-        values.update({f"strategy{n}": name for n, name in enumerate(search.strategies)})
-        reach = "tag.applied" if search.min_score is None else "tag.score >= :score"
-        parts.append(
-            "bill.id IN (SELECT tag.bill_id FROM tag"
-            f" WHERE tag.strategy IN ({names}) AND tag.removed_at IS NULL AND {reach})"
-        )
-    elif search.min_score is not None:
-        parts.append(
-            "bill.id IN (SELECT tag.bill_id FROM tag WHERE tag.removed_at IS NULL"
-            " AND tag.strategy <> 'in_scope' AND tag.score >= :score)"
-        )
-    if search.min_score is not None:
-        values["score"] = search.min_score
-    for name, column, since, until in (
-        ("seen", "bill.first_seen_at", search.seen_since, search.seen_until),
-        ("changed", "bill.last_changed_at", search.changed_since, search.changed_until),
-    ):
-        if since is not None:
-            parts.append(f"{column} >= :{name}_low")
-            values[f"{name}_low"] = _moment(since, dialect)
-        if until is not None:
-            parts.append(f"{column} < :{name}_high")
-            values[f"{name}_high"] = _moment(until + dt.timedelta(days=1), dialect)
-    return " AND ".join(parts), values
-
-
-def _moment(day: dt.date, dialect: str) -> Any:
-    moment = dt.datetime.combine(day, dt.time(), dt.UTC)
-    # SQLite keeps moments as text, and "2026-01-31T" sorts before every moment of that day.
-    return moment if dialect == "postgresql" else f"{day.isoformat()}T"
 
 
 def _any_fts(group: list[set[str]]) -> str:

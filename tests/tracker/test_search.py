@@ -10,12 +10,14 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, text, update
 
 from tests.tracker import analysts
 from tracker.db import reading, writing
+from tracker.models.bills import BillRow
 from tracker.search import Query, QueryError, Results, facets, matching, search
 from tracker.search_index import catch_up, index_bills, reindex
+from tracker.search_narrowing import narrowing
 
 GOLDEN: dict[str, set[str]] = {
     "tax": {"tx HB 12", "tx SB 7", "md SB 44"},
@@ -223,6 +225,32 @@ def test_many_hits_are_capped_and_said_so(engine: Engine) -> None:
     for at in range(0, 400, 50):
         seen += names(ask(engine, "water", limit=50, offset=at))
     assert len(seen) == len(set(seen)) == 400
+
+
+def test_whichever_side_of_a_day_is_few_the_hits_are_the_same(bills: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with writing(bills) as connection:
+        keys = list(connection.execute(text("SELECT id FROM bill ORDER BY id")).scalars())
+        for number, key in enumerate(keys):
+            seen = dt.datetime(2026, 1, 1 + number, 12, tzinfo=dt.UTC)
+            connection.execute(update(BillRow).where(BillRow.id == key).values(first_seen_at=seen))
+    ways = set()
+    for few in (100, 3, 1):
+        monkeypatch.setattr("tracker.search_narrowing.FEW", few)
+        for day in range(1, len(keys) + 2):
+            asked = dt.date(2026, 1, day)
+            for question in ("", "-nosuchword"):
+                for filters, expected in (
+                    ({"seen_since": asked}, keys[day - 1 :]),
+                    ({"seen_until": asked}, keys[:day]),
+                    ({"seen_since": dt.date(2026, 1, 2), "seen_until": asked}, keys[1:day]),
+                    ({"seen_since": asked, "strategies": ["nosuchstrategy"]}, []),
+                ):
+                    query = Query(question, **filters)
+                    with reading(bills) as connection:
+                        ways.add(narrowing(connection, query).sql.split(" ")[0])
+                        assert sorted(hit.bill_id for hit in search(connection, query).hits) == expected
+                        assert sorted(matching(connection, query)) == expected
+    assert ways == {"", "{bill}", "NOT", "EXISTS"}
 
 
 @pytest.mark.parametrize("text_", ['"open', "of the", "x" * 2000])

@@ -43,8 +43,8 @@ def _parameter(given: dict[str, Any], schema: dict[str, Any]) -> Parameter:
     if choices:
         shown = ", ".join(choices[:40])
         about = f"{about}: {shown}" if about else shown
-    name = given["name"] + (" (repeatable)" if many else "")
-    return Parameter(name, kind + ("" if not given.get("required") else ", needed"), about)
+    notes = [kind, *(["needed"] if given.get("required") else []), *(["repeatable"] if many else [])]
+    return Parameter(given["name"], ", ".join(notes), about)
 
 
 def _kind(given: dict[str, Any], schema: dict[str, Any]) -> tuple[str, list[str], bool]:

@@ -15,7 +15,8 @@ from starlette.datastructures import QueryParams
 from tracker.cleaning import clean
 from tracker.query import QueryError
 from tracker.search import FACETED, Query, Results, facets, search
-from tracker.search_sql import Narrowing, narrowing
+from tracker.search_narrowing import narrowing
+from tracker.search_sql import Narrowing
 from tracker.vocabulary import BILL_CLASSES, STAGES
 from tracker.web.dependencies import Database
 from tracker.web.memory import Memory, Remembered
