@@ -119,7 +119,7 @@ hostile = st.lists(words, max_size=12).map("".join)
 
 
 @settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
