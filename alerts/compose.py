@@ -1,7 +1,7 @@
 """Turns a reader's news into the digest's contents: plain values, frozen with the issue and then rendered.
 
 Each number in them can be asked of the database again at the change number in the footer;
-``tests/alerts/test_numbers.py`` does, and ``docs/digests.md`` shows how.
+``tests/alerts/test_content.py`` does, and ``docs/digests.md`` shows how.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from alerts.pages import reply
 from alerts.pages.forms import Filled
 from alerts.render import MARK, addressed, render
 from alerts.subscriptions import Reader, of_seed
+from tracker.cleaning import day
 from tracker.db import reading
 from tracker.models.readers import DeliveryRow, DigestIssueRow, SubscriberRow
 from tracker.records import ocd_bill_id
@@ -59,7 +60,8 @@ def archive(engine: Database, settings: AppSettings) -> Response:
         ).all()
     links = links_of(settings)
     found = reply.page(
-        "archive.html", issues=[{"at": r.planned_at, "subject": r.subject, "url": links.issue(r.id)} for r in rows]
+        "archive.html",
+        issues=[{"at": day(r.planned_at.date()), "subject": r.subject, "url": links.issue(r.id)} for r in rows],
     )
     found.headers["Cache-Control"] = "public, max-age=300"
     del found.headers["X-Robots-Tag"]

@@ -94,6 +94,12 @@ def test_it_fits_and_can_be_read(full: tuple[str, str], chromium: Any, scheme: s
         "[...document.querySelectorAll('p,h1,h2,h3,h4,li,.f')].map(e => parseFloat(getComputedStyle(e).fontSize))"
     )
     assert min(sizes) >= 14
+    # The heads of the freshness table break between words only: "State" stays on one line.
+    lines = page.evaluate(
+        "[...document.querySelectorAll('th.f')].filter(e => !/\\s/.test(e.textContent.trim()))"
+        ".map(e => { const r = document.createRange(); r.selectNodeContents(e); return r.getClientRects().length })"
+    )
+    assert lines and set(lines) == {1}
     assert [url for url in asked if not url.startswith(("about:", "data:"))] == []
     page.close()
 

@@ -307,6 +307,7 @@ def test_the_public_archive_is_off_unless_switched_on(sqlite: Engine, tmp_path: 
     assert plain.web.get("/archive").status_code == 404
     shown = Site(sqlite, tmp_path, public_archive="ann@example.org")
     page = shown.web.get("/archive").text
+    assert f"{NOW.day} {NOW:%b %Y}: <a" in page
     assert links["digest"] in page and "CTE bills, week 10: 2 new" in page and "ann@example.org" not in page
     for one in (plain, shown):
         one.app.state.engine.dispose()
