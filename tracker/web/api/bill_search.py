@@ -141,7 +141,8 @@ def _of_parts(asked: Asked) -> list[Any]:
             same.append(SponsorshipRow.classification == asked.sponsor_classification)
         found.append(exists().where(*same))
     if asked.strategies or asked.min_score is not None:
-        tag: list[Any] = [TagRow.bill_id == BillRow.id, TagRow.removed_at.is_(None)]
+        # asked once for all bills: tied to each bill, SQLite would go through all of a strategy's tags every time
+        tag: list[Any] = [TagRow.removed_at.is_(None)]
         tag.append(TagRow.applied if asked.min_score is None else TagRow.score >= asked.min_score)
         if asked.strategies:
             tag.append(or_(*(TagRow.strategy == name for name in asked.strategies)))
