@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from tracker.search_sql import Narrowing, Query
+from tracker.search_sql import Narrowing, Query, as_numbers, one_of
 
 # Up to so many bills are handed to the index by their ids.
 FEW = 5_000
@@ -23,7 +22,7 @@ def narrowing(connection: Connection, search: Query) -> Narrowing:
         return Narrowing()
     ids = _listed(connection, inner, values)
     if len(ids) <= FEW:
-        return Narrowing(_one_of(dialect), {"bill_ids": _as_value(ids, dialect)})
+        return Narrowing(one_of("{bill}", "bill_ids", dialect), {"bill_ids": as_numbers(ids, dialect)})
     if not search.strategies and search.min_score is None:
         # Mostly a day before or after nearly all that was ever seen.
         days = _days(search, dialect)
@@ -31,22 +30,13 @@ def narrowing(connection: Connection, search: Query) -> Narrowing:
         if not ids:
             return Narrowing()
         if len(ids) <= FEW:
-            return Narrowing(f"NOT ({_one_of(dialect)})", {"bill_ids": _as_value(ids, dialect)})
+            return Narrowing(f"NOT ({one_of('{bill}', 'bill_ids', dialect)})", {"bill_ids": as_numbers(ids, dialect)})
     return Narrowing(f"EXISTS (SELECT 1 FROM bill WHERE bill.id = {{bill}} AND {inner})", values)
 
 
 def _listed(connection: Connection, which: str, values: dict[str, Any]) -> list[int]:
     """The bills for which a condition holds, or one more than :data:`FEW` of them."""
     return list(connection.execute(text(f"SELECT bill.id FROM bill WHERE {which} LIMIT {FEW + 1}"), values).scalars())
-
-
-def _one_of(dialect: str) -> str:
-    listed = "= ANY(:bill_ids)" if dialect == "postgresql" else "IN (SELECT value FROM json_each(:bill_ids))"
-    return f"{{bill}} {listed}"
-
-
-def _as_value(ids: list[int], dialect: str) -> Any:
-    return ids if dialect == "postgresql" else json.dumps(ids)
 
 
 def _bills(search: Query, dialect: str) -> tuple[str, dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import json
 import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy import Connection, text
 from tracker import query as q
 from tracker.query import Node, Phrase, Prefix, Word
 from tracker.search_index import unpack
+from tracker.search_sql import as_numbers, one_of
 
 # A hit in the title weighs as much as many in the text; usual lengths, in characters, keep long texts from winning.
 _FIELDS = ((10.0, 100), (4.0, 420), (1.0, 10_500))
@@ -49,11 +49,10 @@ def scores_of(connection: Connection, keys: Sequence[int], tree: Node, best: int
 
 
 def _documents(connection: Connection, keys: Sequence[int]) -> Iterator[tuple[int, Any]]:
-    server = connection.dialect.name == "postgresql"
-    listed = "= ANY(:keys)" if server else "IN (SELECT value FROM json_each(:keys))"
+    dialect = connection.dialect.name
     rows = connection.execute(
-        text(f"SELECT doc_id, tokens FROM bill_search WHERE doc_id {listed}"),
-        {"keys": list(keys) if server else json.dumps(list(keys))},
+        text(f"SELECT doc_id, tokens FROM bill_search WHERE {one_of('doc_id', 'keys', dialect)}"),
+        {"keys": as_numbers(keys, dialect)},
     )
     for row in rows:
         yield row[0], row[1]

@@ -6,6 +6,7 @@ The tree (:mod:`tracker.query`) is the same; what matches is the same.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -265,3 +266,14 @@ def _pairs(phrase: Phrase, heading: bool) -> str:
     scope = "t__" if heading else ""
     pairs = zip(phrase.forms, phrase.forms[1:], strict=False)
     return "(" + " & ".join(f"'{scope}{a}_{b}'" for a, b in pairs) + ")"
+
+
+def one_of(what: str, name: str, dialect: str) -> str:
+    """A condition: ``what`` is among the numbers bound as ``name``, a value that :func:`as_numbers` made."""
+    listed = f"= ANY(:{name})" if dialect == "postgresql" else f"IN (SELECT value FROM json_each(:{name}))"
+    return f"{what} {listed}"
+
+
+def as_numbers(numbers: Sequence[int], dialect: str) -> Any:
+    """Numbers as one value to bind, however many they are."""
+    return list(numbers) if dialect == "postgresql" else json.dumps(list(numbers))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Select, insert, or_, select, update
 
 from tracker import events
 from tracker.bill_rows import table
@@ -129,13 +129,12 @@ def read_bills(connection: Connection, ids: Sequence[int]) -> list[Reading]:
         .order_by(BillRow.id)
     ).all()
     abstracts = read_abstracts(connection, ids)
-    subjects: dict[int, list[str]] = defaultdict(list)
-    for bill_id, subject in connection.execute(
+    subjects = _by_bill(
+        connection,
         select(SubjectRow.bill_id, SubjectRow.subject)
         .where(SubjectRow.bill_id.in_(ids), SubjectRow.removed_at.is_(None))
-        .order_by(SubjectRow.bill_id, SubjectRow.id)
-    ):
-        subjects[bill_id].append(subject)
+        .order_by(SubjectRow.bill_id, SubjectRow.id),
+    )
     texts = read_texts(connection, ids)
     return [
         Reading(
@@ -147,7 +146,7 @@ def read_bills(connection: Connection, ids: Sequence[int]) -> list[Reading]:
                 "identifier": identifier,
                 "title": title,
                 "abstracts": abstracts.get(bill_id, []),
-                "subjects": subjects[bill_id],
+                "subjects": subjects.get(bill_id, []),
                 "text": texts[bill_id][1] if bill_id in texts else "",
             },
         )
@@ -157,14 +156,19 @@ def read_bills(connection: Connection, ids: Sequence[int]) -> list[Reading]:
 
 def read_abstracts(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     """The abstracts that these bills have now, in order; none for a bill without."""
-    abstracts: dict[int, list[str]] = defaultdict(list)
-    for bill_id, abstract in connection.execute(
+    return _by_bill(
+        connection,
         select(AbstractRow.bill_id, AbstractRow.abstract)
         .where(AbstractRow.bill_id.in_(ids), AbstractRow.removed_at.is_(None))
-        .order_by(AbstractRow.bill_id, AbstractRow.ordinal)
-    ):
-        abstracts[bill_id].append(abstract)
-    return dict(abstracts)
+        .order_by(AbstractRow.bill_id, AbstractRow.ordinal),
+    )
+
+
+def _by_bill(connection: Connection, query: Select[int, str]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for bill_id, words in connection.execute(query):
+        found[bill_id].append(words)
+    return dict(found)
 
 
 def read_texts(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[int, str]]:
