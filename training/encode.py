@@ -17,12 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import examples
+import heads
 import madeup
 import numpy as np
 import quantised
 import torch
 import written
-from examples import Bag, Item
+from examples import Bag
 from finetune import fit, score
 from minilm import LAYERS, Kept, Lower, Upper, weights
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 from tracker import playbook
 from tracker.classify import crossfit
 from tracker.classify.candidates import Reader
-from tracker.classify.encoder import FILE, MAX_PIECES, TITLE_PIECES, VOCABULARY, summaries
+from tracker.classify.encoder import FILE, VOCABULARY, item_pieces, summaries
 from tracker.classify.measures import FOLDS, folds
 from tracker.classify.wordpiece import WordPiece
 
@@ -66,7 +67,7 @@ def main() -> None:
         if number == given.only or (given.only is None and not (given.work / f"learnt-{number}.pt").exists()):
             _round(number, bags, kept, part, source, given.work)
     if given.only is None:
-        finish(bags, part, given.models, given.work)
+        finish(bags, given.models, given.work)
 
 
 def published(minilm: Path, vocabulary: Path) -> dict[str, torch.Tensor]:
@@ -112,14 +113,7 @@ def parts(bags: Sequence[Bag]) -> NDArray[np.int64]:
 
 def _pieces(bags: Sequence[Bag], vocabulary: Path) -> list[list[int]]:
     words = WordPiece(vocabulary)
-
-    def pieces(item: Item) -> list[int]:
-        ids = [words.start]
-        if item.title is not None:
-            ids += [*words.numbers(item.title, TITLE_PIECES), words.separator]
-        return [*ids, *words.numbers(item.text, MAX_PIECES - 1 - len(ids)), words.separator]
-
-    return [pieces(item) for bag in bags for item in bag.items]
+    return [item_pieces(words, item.text, item.title) for bag in bags for item in bag.items]
 
 
 def _first(bags: Sequence[Bag]) -> list[int]:
@@ -150,8 +144,8 @@ def _round(
         np.savez(work / f"said-{number}.npz", bags=np.array(unseen), rows=score(places, kept, upper))
 
 
-def finish(bags: Sequence[Bag], part: NDArray[np.int64], models: Path, work: Path) -> None:
-    """Write `crossfit.npz` from the blind rounds, and the encoder from the round on all."""
+def finish(bags: Sequence[Bag], models: Path, work: Path) -> None:
+    """Write `crossfit.npz` from the blind rounds, and the encoder, with this one head, from the round on all."""
     said = {}
     for number in range(FOLDS):
         with np.load(work / f"said-{number}.npz") as arrays:
@@ -162,6 +156,7 @@ def finish(bags: Sequence[Bag], part: NDArray[np.int64], models: Path, work: Pat
                 at += count
     crossfit.save(models, said)
     learnt = torch.load(work / f"learnt-{FOLDS}.pt")
+    heads.first(models / FILE, models / FILE)
     quantised.replace(models / FILE, learnt, models / FILE)
 
 

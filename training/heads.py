@@ -51,6 +51,18 @@ def join(first: Path, second: Path, out: Path) -> None:
     onnx.save(one, str(out))
 
 
+def first(path: Path, out: Path) -> None:
+    """Write the network with its first head only."""
+    model = onnx.load(str(path))
+    graph = model.graph
+    for parts in (graph.initializer, graph.node, graph.output):
+        kept = [part for part in parts if not part.name.endswith(SUFFIX)]
+        del parts[:]
+        parts.extend(kept)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(out))
+
+
 def _after(graph: Any, arrays: set[str]) -> set[str]:
     """Everything that is worked out from these arrays. Nodes stand in the order of their use."""
     moved: set[str] = set()

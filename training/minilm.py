@@ -17,6 +17,9 @@ from torch import Tensor, nn
 
 WIDTH, HEADS, INNER, LAYERS = 384, 12, 1536, 6
 EPSILON = 1e-12
+MEAN_SCALE = 2.0
+"""By which the mean of all pieces is multiplied before it is judged; it stands in the 8-bit file, too."""
+
 NAMES = {
     "query": "attention.self.query",
     "key": "attention.self.key",
@@ -110,7 +113,6 @@ class Upper(nn.Module):
         for number, layer in enumerate(self.layers):
             layer.fill(source, LAYERS - layers + number)
         self.head = nn.Linear(2 * WIDTH, labels)
-        self.scale = float(source.get("scale", torch.tensor(2.0)))
         self.drop = nn.Dropout(0.1)
         with torch.no_grad():
             if "head.weight" in source:
@@ -126,7 +128,7 @@ class Upper(nn.Module):
         there = mask[:, :, None].to(hidden.dtype)
         mean = (hidden * there).sum(dim=1) / there.sum(dim=1)
         most = hidden.masked_fill(there < 0.5, -1e4).max(dim=1).values
-        return self.head(self.drop(torch.cat([mean * self.scale, most], dim=1)))
+        return self.head(self.drop(torch.cat([mean * MEAN_SCALE, most], dim=1)))
 
     def learnt(self) -> dict[str, Tensor]:
         """What was fine-tuned, by BERT's names."""

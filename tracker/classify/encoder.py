@@ -54,15 +54,19 @@ class Encoder:
         return np.stack([self._row(quote, title).mean(axis=0) for quote in quotes])
 
     def _row(self, text: str, title: str | None = None) -> NDArray[np.float64]:
-        mark = self._pieces.separator
-        ids = [self._pieces.start]
-        if title is not None:
-            ids += [*self._pieces.numbers(title, TITLE_PIECES), mark]
-        ids += [*self._pieces.numbers(text, MAX_PIECES - 1 - len(ids)), mark]
+        ids = item_pieces(self._pieces, text, title)
         # one item at a time: padding to a longer neighbour would change the scales of the quantised sums
         fed = {"ids": np.array([ids], dtype=np.int64), "mask": np.ones((1, len(ids)), dtype=np.int64)}
         logits = [np.asarray(head, dtype=np.float64)[0] for head in self._session.run(None, fed)]
         return np.round(np.stack(logits), _DIGITS)
+
+
+def item_pieces(words: WordPiece, text: str, title: str | None) -> list[int]:
+    """The piece numbers of one item as the network reads it: the title, where there is one, then the text."""
+    ids = [words.start]
+    if title is not None:
+        ids += [*words.numbers(title, TITLE_PIECES), words.separator]
+    return [*ids, *words.numbers(text, MAX_PIECES - 1 - len(ids)), words.separator]
 
 
 def summaries(said: NDArray[np.float64]) -> NDArray[np.float64]:
