@@ -120,8 +120,6 @@ def build(url: str, bills: Path, texts: Path, count: int = COUNT, tagged: int = 
     done("bills tagged")
     reindex(engine)
     done("index built")
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("ANALYZE")
     return engine
 
 

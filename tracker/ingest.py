@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from tracker import bill_rows, runs
+from tracker import bill_rows, runs, statistics
 from tracker.db import reading, writing
 from tracker.models.bills import BillRow, SessionRow
 from tracker.new_bill import NewBill, Raw, digest_of
@@ -24,6 +24,8 @@ from tracker.preparation import Batch, prepared
 from tracker.records import RecordError
 
 BATCH = 2_000
+# What questions join or filter by, the bills first.
+_ASKED = ("bill", "action", "sponsorship", "version", "version_link", "bill_title", "bill_event", "session")
 MAX_REJECTED_SHOWN = 1_000
 
 
@@ -119,6 +121,7 @@ def ingest(
         gc.set_threshold(*thresholds)
     load.present()
     load.close()
+    statistics.refresh(engine, _ASKED, report.total("new") + report.total("changed"))
     return report
 
 

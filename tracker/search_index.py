@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, MetaData, Table, bindparam, column, select, text
 from sqlalchemy import table as sql_table
 
-from tracker import query, sketches
+from tracker import query, sketches, statistics
 from tracker.db import insert_rows, reading, writing
 from tracker.models.bills import BillRow, SponsorshipRow
 from tracker.tagging import read_bills
@@ -78,6 +78,7 @@ def catch_up(engine: Engine, progress: Callable[[int, int], None] | None = None)
     if newest > read:
         with writing(engine) as connection:
             connection.execute(text("UPDATE bill_search_state SET seq = :seq WHERE seq < :seq"), {"seq": newest})
+    statistics.refresh(engine, ["bill_search"], len(ids))
     return len(ids)
 
 
@@ -110,10 +111,8 @@ def reindex(engine: Engine, progress: Callable[[int, int], None] | None = None) 
         if postgres:
             with writing(engine) as connection:
                 connection.execute(text(GIN_INDEX))
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        if postgres:
-            connection.execute(text("ANALYZE bill_search"))
-        else:
+    if not postgres:
+        with writing(engine) as connection:
             connection.execute(text("INSERT INTO bill_fts(bill_fts) VALUES ('optimize')"))
     return done
 

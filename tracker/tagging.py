@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Select, insert, or_, select, update
 
-from tracker import events
+from tracker import events, statistics
 from tracker.bill_rows import table
 from tracker.db import insert_rows, reading, reserve_ids, writing
 from tracker.events import Event, EventKind
@@ -82,6 +82,7 @@ def tag_bills(
             _store(connection, readings, findings, classifier, now, report)
         if progress:
             progress(min(start + BATCH, len(ids)), len(ids))
+    statistics.refresh(engine, ("tag", "tag_evidence"), report.gained)
     return report
 
 
