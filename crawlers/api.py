@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -12,7 +12,6 @@ from urllib.parse import quote
 from pydantic_core import from_json, to_json
 from scrapy.http import Request, Response
 
-from crawlers import tls
 from crawlers.conditional import UNCHANGED
 from crawlers.spider import DetailSpider, asked
 
@@ -39,21 +38,16 @@ class ApiSpider(DetailSpider):
     Where it does not, a few bills are probed at each crawl, half of them those that moved last and half by turns;
     one that has changed has all the others asked for, too.
 
-    ``shared`` are addresses of what speaks of many bills (a calendar), ``shared_url`` their pattern for recordings.
-    They are read before the lists, into ``heard``; what ``around`` makes of them for an entry is in ``row["around"]``.
+    What ``around`` makes of the shared replies (a calendar) for an entry is in ``row["around"]``.
     """
 
     expected = "json"
     lists_at: ClassVar[tuple[str, ...]] = ()
     documents: ClassVar[Mapping[str, str]] = {}
     list_tells: ClassVar[bool] = False
-    shared_url: ClassVar[str] = ""
 
     def __init__(self, **keywords: Any) -> None:
         super().__init__(**keywords)
-        # Parsed replies that speak of many bills, and the addresses of those that are still to come.
-        self.heard: list[Any] = []
-        self.unheard: set[str] = set()
         # Bills taken as they were without asking, by address; and whether any other has been found changed.
         self.believed: dict[str, _Bill] = {}
         self.moves = False
@@ -61,47 +55,9 @@ class ApiSpider(DetailSpider):
     def listing(self) -> Iterable[str]:
         return [url.format(session=quote(self.site_session())) for url in self.lists_at]
 
-    def shared(self) -> Iterable[str]:
-        """Addresses of what speaks of many bills."""
-        return ()
-
     def around(self, entry: Mapping[str, Any]) -> Any:
         """What the shared replies say of an entry's bill: its hearings."""
         return []
-
-    async def start(self) -> AsyncIterator[Any]:
-        there = self.recording.urls() if self.recording else self.shared()
-        self.unheard = {
-            url for url in there if not self.recording or (self.shared_url and re.search(self.shared_url, url))
-        }
-        if not self.unheard:
-            async for request in super().start():
-                yield request
-            return
-        for request in self.session_requests():
-            yield request
-        for url in sorted(self.unheard):
-            meta = {"unconditional": True}
-            yield Request(url, self.got_shared, errback=self.lost_shared, dont_filter=True, meta=meta)
-
-    def got_shared(self, response: Response) -> Iterator[Any]:
-        problem = self.usable(response)
-        try:
-            self.heard += [] if problem else [from_json(response.body)]
-        except ValueError as error:
-            problem = f"the JSON is broken: {error}"
-        yield from self.heard_of(asked(response), problem)
-
-    def lost_shared(self, failure: Any) -> Iterator[Any]:
-        yield from self.heard_of(failure.request.url, tls.no_reply(failure))
-
-    def heard_of(self, url: str, problem: str) -> Iterator[Any]:
-        """The bills come when all that is shared is there; they can do without it."""
-        if problem:
-            self.account.issue("file", "", f"{url[:200]}: {problem}")
-        self.unheard.discard(url)
-        if not self.unheard:
-            yield from self.beginnings()
 
     def entries(self, page: Any) -> Iterable[Mapping[str, Any]]:
         """The entries of a parsed list."""

@@ -15,6 +15,7 @@ from crawlers import tls
 from crawlers.base import UNREADABLE, BillSpider
 from crawlers.conditional import UNCHANGED
 from crawlers.scrubbing import scrub
+from crawlers.shared import SharedReplies
 from tracker.records import normalise_identifier
 
 __all__ = ["BillSpider", "BulkSpider", "DetailSpider"]
@@ -103,12 +104,13 @@ class BulkSpider(BillSpider):
         raise NotImplementedError
 
 
-class DetailSpider(BillSpider):
+class DetailSpider(SharedReplies):
     """A list that says what changed, then one document a bill.
 
     A stamp (date, hash, version) on the list saves the document when it is the one of last time; without a
     stamp the site is asked "changed since?". Where the site has a feed of changes, ``changes`` replaces the
-    list from the second crawl on: what it does not show is taken as unchanged.
+    list from the second crawl on: what it does not show is taken as unchanged. Calendars that speak of many bills
+    come before the lists (``shared``); a stamp must then hold what they say of its bill.
     """
 
     def __init__(self, **keywords: Any) -> None:
@@ -134,10 +136,6 @@ class DetailSpider(BillSpider):
     def listed(self, response: Response) -> Iterable[tuple[str, str]]:
         """(address, stamp) of each bill on a list, or of further lists (without a stamp)."""
         raise NotImplementedError
-
-    async def start(self) -> AsyncIterator[Any]:
-        for request in [*self.session_requests(), *self.beginnings()]:
-            yield request
 
     def beginnings(self) -> Iterator[Request]:
         """The lists; where a recording has none, the bills that it holds."""
@@ -238,12 +236,19 @@ class DetailSpider(BillSpider):
             self.account.complete = False
 
     def detail(self, url: str, stamp: str) -> Request:
-        """The request of a bill's document."""
-        return Request(url, self.got_detail, errback=self.failed, cb_kwargs={"stamp": stamp}, dont_filter=True)
+        """The request of a bill's document; whole where the stamp may have changed by what is said elsewhere."""
+        return Request(
+            url,
+            self.got_detail,
+            errback=self.failed,
+            cb_kwargs={"stamp": stamp},
+            dont_filter=True,
+            meta={"unconditional": bool(stamp and self.shared_url)},
+        )
 
     def got_detail(self, response: Response, stamp: str) -> Iterator[Any]:
         url = asked(response)
-        if UNCHANGED in response.flags:
+        if UNCHANGED in response.flags and not (response.meta.get("unconditional") and response.body):
             self.keep(url, stamp)
             return
         problem = self.usable(response)

@@ -7,29 +7,38 @@ Sessions: number of the special session, legislature, first year: 0942025 is the
 Oddities: dates carry typing errors (05/272026, 03/05/225), or stand in the text; "See" and "See also" rows are no
 actions; a committee's name stands beside the text that ends with "to"; addresses may lack https://; names of the
 chambers' elements come in either case; a last action of yesterday or today may be followed by another, so a bill
-with one is asked for again on the next day. Topics and hearings are elsewhere, and are not read.
-History: 2026-11 written on the facts, and the action texts on 10,545 bills as Open States has them.
+with one is asked for again on the next day. Hearings stand in the Senate's schedule (JSON, with the joint ones) and
+on the House's page of all its meetings; both name bills of the session that is sitting. Topics are elsewhere, unread.
+History: 2026-11 written on the facts, and the action texts on 10,545 bills as Open States has them; hearings added.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic_core import from_json
 from scrapy.http import Response
 
 from crawlers import dates, elements
+from crawlers.gathering import fingerprint
 from crawlers.recording import Recording
 from crawlers.spider import DetailSpider
 
 SITE = "https://www.revisor.mn.gov/bills"
+MEETINGS = "https://www.house.mn.gov/Schedules/All"
+SCHEDULE = "https://www.senate.mn/api/schedule/upcoming"
 CHAMBERS = {"house": "lower", "senate": "upper", "governor": "executive"}
 KINDS = {"F": "bill", "C": "concurrent resolution", "R": "resolution"}
 STEP, LAST = 500, 10_000
 DETAIL = re.compile(r"/bills/v1/(\d+)/(\d{4})/(\d)/([HS][FCR])/(\d+)/?$")
 FILE = re.compile(r"\b([HS][FCR]) ?0*(\d+)\b")
+# "H.F. 463", "SF463", as agendas write it.
+ON_AGENDA = re.compile(r"\b([HS])\.? ?F\.? ?0*(\d+)\b")
+MOMENT = re.compile(r"(?:(\w+ \d{1,2}, \d{4})|(\d{1,2}/\d{1,2}/\d{4}))(?:\D*?(\d{1,2}:\d\d ?[AP]\.?M))?", re.IGNORECASE)
 DAY = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/?((?:19|20)\d\d|\d\d)\b")
 NO_ACTION = re.compile(r"(?i)^see(?: also)?\b")
 # Texts that go on in another element: a committee's name, a member's.
@@ -41,6 +50,7 @@ class Spider(DetailSpider):
     """One record a status file."""
 
     session_url = r"[?&]session=(\d{7})\b"
+    shared_url = r"/Schedules/All|/api/schedule/upcoming"
 
     @classmethod
     def session_in(cls, recording: Recording) -> str:
@@ -50,6 +60,24 @@ class Spider(DetailSpider):
         # The second year of a legislature is of the same session.
         year = 2 * int(found[1]) + 1837 if found[3] == "0" else found[2]
         return f"{found[3]}{int(found[1]):02d}{year}"
+
+    def shared(self) -> Iterable[str]:
+        known = self.place.by_identifier.get(self.session)
+        today = self.account.started_at.astimezone(self.place.zone).date()
+        return [MEETINGS, SCHEDULE] if known and known.start <= today <= known.end else []
+
+    def hear(self, response: Response) -> Iterable[tuple[str, dict[str, str]]]:
+        """(bill, hearing) of each bill on a schedule; a meeting whose day cannot be read is reported."""
+        is_senate = "/api/" in response.url
+        for bills, said, made in (senate if is_senate else house)(response.body, self.place.time_zone):
+            if bills and not made["date"]:
+                self.account.issue("hearing", bills[0], f"no day in {said[:80]!r}")
+            yield from ((bill, made) for bill in bills if made["date"])
+
+    def hearings(self, bill: str) -> list[dict[str, str]]:
+        """What the schedules say of a bill, each meeting once."""
+        made = {json.dumps(hearing): hearing for name, hearing in self.heard if name == bill}
+        return sorted(made.values(), key=lambda hearing: (hearing["date"], hearing["time"], hearing["committee"]))
 
     def listing(self) -> Iterable[str]:
         return [self.list_url(body, 1) for body in ("House", "Senate")]
@@ -83,7 +111,9 @@ class Spider(DetailSpider):
                 base = f"https://api.revisor.mn.gov/bills/v1/{site[1:3]}/{site[3:]}/{site[0]}"
                 on = next((on for cell in reversed(row.xpath("./td")) if (on := day(elements.words(cell)))), "")
                 settled = on and on < (today - dt.timedelta(days=1)).isoformat()
-                yield f"{base}/{found[1]}/{found[2]}/", said if settled else f"{said} seen {today}"
+                stamp = said if settled else f"{said} seen {today}"
+                heard = self.hearings(f"{found[1]} {int(found[2])}")
+                yield f"{base}/{found[1]}/{found[2]}/", f"{stamp} {fingerprint(heard)}" if heard else stamp
 
     def in_xml(self, response: Response) -> Iterable[tuple[str, str]]:
         """Results in XML say where the status files are."""
@@ -111,6 +141,7 @@ class Spider(DetailSpider):
             "sponsorships": authors(bill),
             "versions": versions(bill),
             "related_bills": self.companions(bill, f"{letters} {number}"),
+            "hearings": self.hearings(f"{letters} {number}"),
             "sources": [{"url": page}, {"url": row.url, "note": "bill status"}],
         }
 
@@ -202,3 +233,43 @@ def versions(bill: Any) -> list[dict[str, Any]]:
             }
         )
     return made
+
+
+def senate(body: bytes, zone: str) -> Iterable[tuple[list[str], str, dict[str, str]]]:
+    """(bills, words of the day, hearing) of each meeting in the Senate's schedule, the joint ones too."""
+    for event in from_json(body)["events"]:
+        agenda, notes = event.get("agenda") or [], event.get("hearing_notes") or ""
+        listed = [f"{item.get('bill_type') or ''} {item.get('bill_number') or ''}" for item in agenda]
+        words = " ".join([*listed, notes, *(item.get("description") or "" for item in agenda)])
+        said = event["hearing_start"] or ""
+        at = re.match(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d))?", said)
+        committee: Mapping[str, Any] = event.get("committee") or {}
+        place = (event.get("hearing_building"), event.get("hearing_room"))
+        made = hearing(committee.get("committee_name") or "", " ".join(filter(None, place)), zone, notes)
+        yield on_agenda(words), said, {**made, "date": at[1] if at else "", "time": (at[2] or "") if at else ""}
+
+
+def house(body: bytes, zone: str) -> Iterable[tuple[list[str], str, dict[str, str]]]:
+    """(bills, words of the day, hearing) of each card of a committee; joint ones are in the Senate's schedule."""
+    for card in elements.page(body).css("div.my-2.d-print-block"):
+        head = card.css("div.card-header")
+        names = head.css("h3 a b")
+        if not names or head.css(".bg-joint"):
+            continue
+        words, said = elements.words(card), " ".join(map(elements.words, head.css("span")))
+        at = MOMENT.search(said)
+        place = " ".join(card.xpath(".//b[.='Location:']/following-sibling::text()[1]").get("").split())
+        made = hearing(elements.words(names[0]), place, zone, said)
+        day_ = dates.day(at[1] or at[2], "%B %d, %Y", "%m/%d/%Y") if at else ""
+        yield on_agenda(words), said, {**made, "date": day_, "time": dates.clock((at[3] or "") if at else "")}
+
+
+def on_agenda(words: str) -> list[str]:
+    """The bills that an agenda names, each once."""
+    return list(dict.fromkeys(f"{letter}F {number}" for letter, number in ON_AGENDA.findall(words)))
+
+
+def hearing(committee: str, place: str, zone: str, words: str) -> dict[str, str]:
+    """A meeting without its day and hour."""
+    status = "cancelled" if re.search(r"(?i)\bcancel", words) else "confirmed"
+    return {"date": "", "time": "", "timezone": zone, "committee": committee, "location": place, "status": status}

@@ -5,8 +5,9 @@ action, and one XML file a measure. Terms: public; nobody noted a rule against a
 intermediate certificate.
 Sessions: the year, 20261E for the first extraordinary one.
 Oddities: days have no year, so those of November and December are of the year before the session; a comma list in one
-action names several committees; stray bytes that XML forbids; the texts' addresses are relative; hearings are lists of
-rooms without bills, and are not read.
+action names several committees; stray bytes that XML forbids; the texts' addresses are relative; no
+hearings: the House's schedule names rooms and committees, but no bills; the Senate's agendas, which do, are PDF files
+under an address that changes each year and that no page of known form names.
 History: 2026-11 begun with `billtracker new-state`; action texts and addresses of documents on 4,089 measures as Open
 States has them.
 """

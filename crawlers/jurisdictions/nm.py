@@ -7,8 +7,9 @@ Sessions: 2019, 2025S1 here; "2019 Regular" and "2025 1st Special" on pages, "19
 addresses, a running number (57) in the list's.
 Oddities: an asterisk marks an emergency clause (*HB 1); days of the history are legislative days, the page adds the
 calendar day, except for prefiling (the day of the introduced text), signatures (month and day in words) and what the
-end of the session decides; the final text's link is a script, its file lies under final/; ``</br>`` is no tag.
-History: 2026-11 written on pages of 2019.
+end of the session decides; the final text's link is a script, its file lies under final/; ``</br>`` is no tag; the
+calendars of committees name bills without their session, so a hearing counts only on a day of the session.
+History: 2026-11 written on pages of 2019; hearings on their description.
 """
 
 from __future__ import annotations
@@ -55,10 +56,11 @@ class Spider(GatherSpider):
     kinds = {  # noqa: RUF012 - declarative
         "list": r"/Legislation/Legislation_List",
         "bill": r"/Legislation/Legislation\?",
+        "hearing": r"/Entity/(House|Senate)/Committee_Calendar",
         "file": r"/Sessions/[^/]+/((bills|resolutions|memorials)/(house|senate)|final)/?$",
     }
     bills = ("list", "bill")
-    optional = frozenset({"file"})
+    optional = frozenset({"file", "hearing"})
     single = frozenset({"bill"})
     session_pattern = r"lblSession(?:_\d+)?\">(\d\d(?:\d\d)? [^<]+)<|/Sessions/(\d\d [^/]+)/"
 
@@ -75,6 +77,9 @@ class Spider(GatherSpider):
         yield f"{SITE}/Legislation/Legislation_List"
         folder = f"{SITE}/Sessions/{self.site_session().replace(' ', '%20')}"
         yield from (f"{folder}/{name}/" for name in (*FOLDERS, "final"))
+        known = self.place.by_identifier.get(self.session)
+        if known and known.start <= self.account.started_at.astimezone(self.place.zone).date() <= known.end:
+            yield from (f"{SITE}/Entity/{house}/Committee_Calendar" for house in ("House", "Senate"))
 
     def further(self, kind: str, response: Response) -> Iterable[str]:
         options = page(response.body).css("#MainContent_ddlSessionStart option") if kind == "list" else []
@@ -92,6 +97,8 @@ class Spider(GatherSpider):
             return [urljoin(response.url, href) for href in root.xpath("//a/@href").getall()]
         if kind == "bill":
             return [root]
+        if kind == "hearing":
+            return list(hearings(root, self.place.time_zone))
         return [listed(row) for row in root.css("#MainContent_gridViewLegislation tr") if row.css("[id*=linkBillID]")]
 
     def key(self, kind: str, item: Any, url: str) -> str:
@@ -101,6 +108,11 @@ class Spider(GatherSpider):
         elif kind == "bill":
             found = BILL.match(tagged(item, "lblBillID"))
             session = tagged(item, "lblSession")
+        elif kind == "hearing":
+            found, known = BILL.match(item["bill"]), self.place.by_identifier.get(self.session)
+            if found is None or not known or not known.start.isoformat() <= item["date"] <= known.end.isoformat():
+                return ""
+            return f"{self.session} {found[1].upper()} {int(found[2])}"
         else:
             found, session = BILL.match(item["bill"]), item["session"]
         if found is None and kind != "file":
@@ -137,6 +149,7 @@ class Spider(GatherSpider):
             "sponsorships": [{"name": name, "primary": True} for name in sponsors if name],
             "versions": merged([made for is_text, made in links if is_text], versions),
             "documents": merged([made for is_text, made in links if not is_text], documents),
+            "hearings": [{k: v for k, v in heard.items() if k != "bill"} for heard in self.found["hearing"][row]],
             "sources": [{"url": f"{SITE}/Legislation/{address}"}],
             "extras": {**extras, "emergency": True} if marked.startswith("*") else extras,
         }
@@ -191,6 +204,22 @@ def listed(row: Selector) -> dict[str, Any]:
         "actions": tagged(row, "lblActions"),
         "session": tagged(row, "lblSession"),
     }
+
+
+def hearings(root: Selector, zone: str) -> Iterable[dict[str, str]]:
+    """Each bill on a chamber's calendar with its meeting: tables of bills by the numbers of committee and day."""
+    for table in root.css("table[id*=repeaterCommittees_repeaterDates_][id*=_gridViewBills_]"):
+        before, _, nth = table.attrib["id"].partition("_gridViewBills_")
+        base, _, committee = before.partition("_repeaterDates_")
+        on = {name: tagged(root, f"'{before}_{name}_{nth}'") for name in ("lblHearingDate", "lblHearingTime")}
+        room, time = tagged(root, f"'{before}_lblRoomNumber_{nth}'"), on["lblHearingTime"]
+        name = tagged(root, f"'{base}_lblLocationDesc_{committee}'")
+        date = dates.day(on["lblHearingDate"], "%m/%d/%Y", "%A, %B %d, %Y", "%B %d, %Y", "%A, %m/%d/%Y")
+        said = {"date": date, "time": dates.clock(time), "timezone": zone, "committee": name, "location": room}
+        cancelled = "cancel" in f"{room} {time}".lower()
+        for row in table.xpath(".//tr[td]") if date else ():
+            if BILL.match(bill := words(row.xpath("td[1]")[0])):
+                yield {"bill": bill, **said, "status": "cancelled" if cancelled else "confirmed"}
 
 
 def tagged(root: Selector, name: str) -> str:

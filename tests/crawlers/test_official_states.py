@@ -327,10 +327,24 @@ def test_minnesota_walks_its_lists_and_trusts_old_days_only(tmp_path: Path) -> N
     first, bills = crawl(mn.Spider, "mn", replies, tmp_path / "a.jsonl", session="2025-2026")
     assert len(bills) == 2
     again, bills = crawl(mn.Spider, "mn", replies, tmp_path / "b.jsonl", session="2025-2026", known=first.validators)
-    assert bills == [] and len(again.present) == 2 and again.requests == 2
+    assert bills == [] and len(again.present) == 2 and again.requests == 4
     fresh = {url: body.replace(b"05/23/2025</a>", b"12/31/2099</a>") for url, body in replies.items()}
     third, bills = crawl(mn.Spider, "mn", fresh, tmp_path / "c.jsonl", session="2025-2026", known=first.validators)
-    assert third.requests == 3, "an action of today may be followed by another"
+    assert third.requests == 5, "an action of today may be followed by another"
+
+
+def test_a_new_hearing_in_minnesota_has_the_bill_read_again(tmp_path: Path) -> None:
+    replies = sample("mn")
+    first, _ = crawl(mn.Spider, "mn", replies, tmp_path / "a.jsonl", session="2025-2026")
+    moved = replies | {mn.SCHEDULE: replies[mn.SCHEDULE].replace(b"09:30:00", b"10:30:00")}
+    _, (bill,) = crawl(mn.Spider, "mn", moved, tmp_path / "b.jsonl", session="2025-2026", known=first.validators)
+    assert (bill["identifier"], [h.get("time") for h in bill["hearings"]]) == (
+        "HF 401",
+        ["08:15", None, "10:30", "13:00"],
+    )
+    broken = replies | {mn.SCHEDULE: b"<html><body>We are sorry</body></html>"}
+    third, bills = crawl(mn.Spider, "mn", broken, tmp_path / "c.jsonl", session="2025-2026")
+    assert (third.outcome, len(bills)) == ("ok", 2) and "file" in [kind for kind, _, _ in third.issues]
 
 
 @pytest.mark.parametrize(

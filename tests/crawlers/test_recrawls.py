@@ -50,9 +50,10 @@ def il(bills: int) -> Site:
 
 
 def mn(bills: int) -> Site:
-    site: Site = {}
+    there = sample("mn")
+    site: Site = {url: body for url, body in there.items() if "chedule" in url}
     today = f"{dt.date.today():%m/%d/%Y}"
-    one = sample("mn")["https://api.revisor.mn.gov/bills/v1/94/2025/0/HF/401/"]
+    one = there["https://api.revisor.mn.gov/bills/v1/94/2025/0/HF/401/"]
     for body, letters in (("House", "HF"), ("Senate", "SF")):
         for first in (1, 501):
             here = range(first, min(first + 500, bills // 2 + 1))
@@ -170,7 +171,7 @@ def ms(bills: int) -> Site:
 SITES: dict[str, tuple[Callable[[int], Site], str, int]] = {
     "il": (il, "104th", 60),
     "md": (md, "2026", 60),
-    "mn": (mn, "2025-2026", 220),
+    "mn": (mn, "2025-2026", 440),
     "ms": (ms, "2026", 60),
     "nm": (nm, "2025", 460),
     "sd": (sd, "2026", 110),

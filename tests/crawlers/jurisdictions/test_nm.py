@@ -185,3 +185,39 @@ def test_the_real_pages_are_read_whole(shared: Path, tmp_path: Path) -> None:
     assert [len(by_name[name]["sponsorships"]) for name in ("HB 73", "SB 11")] == [1, 5]
     assert sum("Signed by Governor" in a["description"] for b in bills for a in b.get("actions", [])) == 281
     assert {b["legislative_session"] for b in bills} == {"2019"}
+
+
+def calendar(*meetings: tuple[str, str, str, tuple[str, ...]]) -> bytes:
+    """A committee's part of the House's calendar: (day, hour, room, bills) a meeting."""
+    tag, shown = "MainContent_HouseContent_repeaterCommittees", ""
+    for n, (date, time, room, bills) in enumerate(meetings):
+        rows = "".join(f"<tr><td><a>{bill}</a></td><td>Made-up matters</td></tr>" for bill in bills)
+        shown += (
+            f'<span id="{tag}_repeaterDates_0_lblHearingDate_{n}"><b>{date}</b></span>'
+            f'<span id="{tag}_repeaterDates_0_lblHearingTime_{n}"><b>{time}</b></span>'
+            f'<span id="{tag}_repeaterDates_0_lblRoomNumber_{n}"><b>{room}</b></span>'
+            f'<table id="{tag}_repeaterDates_0_gridViewBills_{n}"><tr><th>Bill</th><th>Title</th></tr>{rows}</table>'
+        )
+    return (
+        f'<html><body><a id="{tag}_linkLocation_0">HEC</a><span id="{tag}_lblLocationDesc_0">House Education</span>'
+        f'<span id="{tag}_lblCommitteeChair_0">Avery Sample, CHAIR</span>{shown}</body></html>'
+    ).encode()
+
+
+def test_calendars_of_committees_name_the_bills_of_hearings(tmp_path: Path) -> None:
+    meetings = (
+        ("Monday, February 3, 2025", "8:30 AM", "Room 317", ("*HB  1", "SB 2", "Presentation")),
+        ("2/5/2025", "", "CANCELLED", ("HB 1",)),
+        ("1/21/2026", "8:30 AM", "Room 317", ("HB 1",)),
+    )
+    house = f"{SITE}/Entity/House/Committee_Calendar"
+    replies = {ONE: bill_page(*ACTIONS), house: calendar(*meetings)}
+    account, (bill,) = crawl(Spider, "nm", replies, tmp_path / "o.jsonl", session="2025")
+    assert (account.outcome, account.rejected, account.issues) == ("ok", [], {})
+    assert [(h["date"], h.get("time", ""), h["location"], h.get("status", "")) for h in bill["hearings"]] == [
+        ("2025-02-03", "08:30", "Room 317", ""),
+        ("2025-02-05", "", "CANCELLED", "cancelled"),
+    ], "a day of another session is of another bill"
+    assert bill["hearings"][0]["committee"] == "House Education"
+    account, (bill,) = crawl(Spider, "nm", replies | {house: b"<html>x"}, tmp_path / "p.jsonl", session="2025")
+    assert bill.get("hearings", []) == [] and account.outcome == "ok"
