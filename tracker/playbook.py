@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -114,6 +115,12 @@ def load(path: Path | None = None) -> Playbook:
         raise PlaybookError(f"{path}: cannot be read ({error.strerror or error}).") from error
     if len(raw) > MAX_BYTES:
         raise PlaybookError(f"{path}: is larger than {MAX_BYTES:,} bytes, so it is not a playbook.")
+    return _read(path, raw)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, raw: bytes) -> Playbook:
+    # Pages and feeds ask for the playbook all the time; reading TOML takes milliseconds.
     try:
         data = tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -1,4 +1,8 @@
-"""What changed between two version texts: paragraph by paragraph, then word by word."""
+"""What changed between two version texts: paragraph by paragraph, then word by word.
+
+Many legislatures' texts have no paragraphs: lines follow each other from the first section to the last. Where a
+changed paragraph is that long, it is taken apart at sections, subsections and sentences, on both sides alike.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,18 @@ from typing import Literal
 # A word carries the white space after it: half the pieces, and a mail shows whole words.
 _WORD = re.compile(r"[\w’'-]+\s*|[^\w\s]\s*|\s+")
 _KEY = re.compile(r"\s+")
+# A paragraph of more characters is no paragraph to a reader.
+LONG = 2_000
+_SHORT = 25
+_MARKER = (
+    r"\(\w{1,4}\)|§|\d{1,3}\.\s|[A-Z]\.\s"
+    r"|(?:SEC|Sec|SECTION|Section|ARTICLE|Article|CHAPTER|Chapter|PART|Part)\b"
+)
+_ABBREVIATED = "".join(
+    rf"(?<!\b{word}\.)" for word in ("Sec", "sec", "SEC", "Secs", "No", "Nos", "Art", "Subd", "Stat", "St")
+)
+# Where a passage ends: before a line that opens a section or subsection, and after a sentence.
+_END = re.compile(rf"\n(?=[^\S\n]*(?:{_MARKER}))|(?<=[.;:]){_ABBREVIATED}[\"'”’)\]]*\s+(?=[A-Z(“\"'‘§\d])")
 # Above these sizes the word level is left out, so that time stays bounded.
 WORDS_IN_PAIR = 4_000
 PARAGRAPHS_IN_BLOCK = 2_000
@@ -48,29 +64,65 @@ def _parts(text: str) -> list[Part]:
     return [(m.start(), m.group()) for m in re.finditer(r"[^\n]+(?:\n(?!\n)[^\n]+)*", text)]
 
 
+def _passages(parts: list[Part]) -> list[Part]:
+    """Paragraphs taken apart; each passage keeps its place in the text. What is too short to be read alone (``Sec. ``)
+    goes with what follows. Where a passage ends depends on the words around that place alone, so a change moves no
+    other end."""
+    out: list[Part] = []
+    for at, paragraph in parts:
+        begin = 0
+        for end in (*(match.end() for match in _END.finditer(paragraph)), len(paragraph)):
+            if end < len(paragraph) and len(paragraph[begin:end].strip()) < _SHORT:
+                continue
+            out += _lines(at + begin, paragraph[begin:end])
+            begin = end
+    return out
+
+
+def _lines(at: int, passage: str) -> Iterator[Part]:
+    """A passage as it is, or line by line where even that is too long (a table, a list without stops)."""
+    pieces = passage.splitlines(keepends=True) if len(passage) > LONG else [passage]
+    for piece in pieces:
+        if piece.strip():
+            yield at + len(piece) - len(piece.lstrip()), piece.strip()
+        at += len(piece)
+
+
 def diff(old: str, new: str, *, context: bool = False) -> list[Hunk]:
     """Hunks in reading order; equal paragraphs only with `context`. White space alone is no change.
+
+    A changed paragraph of more than :data:`LONG` characters gives a hunk for each of its passages.
 
     Time is bounded: texts of a megabyte take seconds at most; huge rewrites are given as deleted and
     inserted paragraphs.
     """
-    before, after = _parts(old), _parts(new)
-    a, b = [_KEY.sub(" ", t).strip() for _, t in before], [_KEY.sub(" ", t).strip() for _, t in after]
     hunks: list[Hunk] = []
     budget = WORK
-    for tag, i1, i2, j1, j2 in _opcodes(a, b):
-        if tag == "equal":
-            if context:
-                hunks += [
-                    Hunk("same", o[1], n[1], o[0], n[0], (Change("same", n[1]),))
-                    for o, n in zip(before[i1:i2], after[j1:j2], strict=True)
-                ]
+    for same, olds, news in _blocks(_parts(old), _parts(new)):
+        if same:
+            hunks += _same(olds, news) if context else []
             continue
-        for pair in _pairs(before[i1:i2], after[j1:j2]):
-            hunk, used = _hunk(*pair, budget)
-            budget -= used
-            hunks.append(hunk)
+        coarse = olds and news and max(len(text) for _, text in olds + news) > LONG
+        for equal, o, n in _blocks(_passages(olds), _passages(news)) if coarse else [(False, olds, news)]:
+            if equal:
+                hunks += _same(o, n) if context else []
+                continue
+            for pair in _pairs(o, n):
+                hunk, used = _hunk(*pair, budget)
+                budget -= used
+                hunks.append(hunk)
     return hunks
+
+
+def _blocks(before: list[Part], after: list[Part]) -> Iterator[tuple[bool, list[Part], list[Part]]]:
+    """Stretches of both sides in reading order, and whether they say the same."""
+    a, b = ([_KEY.sub(" ", text).strip() for _, text in side] for side in (before, after))
+    for tag, i1, i2, j1, j2 in _opcodes(a, b):
+        yield tag == "equal", before[i1:i2], after[j1:j2]
+
+
+def _same(olds: list[Part], news: list[Part]) -> list[Hunk]:
+    return [Hunk("same", o[1], n[1], o[0], n[0], (Change("same", n[1]),)) for o, n in zip(olds, news, strict=True)]
 
 
 def _opcodes(a: list[str], b: list[str]) -> Iterator[tuple[str, int, int, int, int]]:

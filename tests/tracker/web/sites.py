@@ -45,7 +45,8 @@ def fill(engine: Engine) -> None:
     """Bills, two texts, tags, notes, a crawl that was held back, action texts that nobody knows, hostile bills."""
     analysts.fill(engine)
     analysts.add_text(engine, "HB 12", "A credit is allowed for each apprentice.", note="Introduced")
-    analysts.add_text(engine, "SB 120", ENGROSSED, note="Engrossed")
+    note = "Engrossed with the amendments of the Committee on Higher Education"
+    analysts.add_text(engine, "SB 120", ENGROSSED, note=note)
     analysts.load(engine, HOSTILE)
     analysts.add_text(engine, "HB 666", f"{SCRIPT}{BIDI[:-6]} the tax credit\n\n</div>{SCRIPT}", note="<b>")
     changed = dict(analysts.BILLS[1], title="Relating to tax credits for registered apprenticeship programs.")

@@ -23,6 +23,7 @@ from tracker.web.api.parameters import ERRORS, JurisdictionId, PageNumber, find_
 from tracker.web.api.parameters import per_page as size
 from tracker.web.dependencies import Database, PublicBase
 from tracker.web.errors import not_found
+from tracker.web.memory import Memory, Remembered
 
 router = APIRouter(tags=["jurisdictions"], responses=ERRORS)
 MAX_PER_PAGE = 52
@@ -52,6 +53,7 @@ Included = Annotated[list[Include], Query(description="Parts to add; may be repe
 def list_jurisdictions(
     base: PublicBase,
     engine: Database,
+    memory: Remembered,
     kind: Annotated[Kind | None, Query(alias="classification")] = None,
     include: Included = [],  # noqa: B006 - FastAPI copies it
     page: PageNumber = 1,
@@ -63,12 +65,7 @@ def list_jurisdictions(
     places.sort(key=lambda place: place.name)
     pagination = asked.described(len(places))
     with reading(engine) as connection:
-        found = _described(
-            connection,
-            places[asked.offset : asked.offset + asked.size],
-            include,
-            base,
-        )
+        found = _described(connection, memory, places[asked.offset : asked.offset + asked.size], include, base)
     return resources.Listed(results=found, pagination=resources.Pagination(**pagination))
 
 
@@ -76,6 +73,7 @@ def list_jurisdictions(
 def get_jurisdiction(
     base: PublicBase,
     engine: Database,
+    memory: Remembered,
     jurisdiction_id: JurisdictionId,
     include: Included = [],  # noqa: B006 - FastAPI copies it
 ) -> resources.Jurisdiction:
@@ -84,20 +82,18 @@ def get_jurisdiction(
     if place is None:
         raise not_found("No such Jurisdiction.")
     with reading(engine) as connection:
-        return _described(connection, [place], include, base)[0]
+        return _described(connection, memory, [place], include, base)[0]
 
 
 def _described(
-    connection: Connection, places: Sequence[Jurisdiction], include: Collection[Include], base: str
+    connection: Connection, memory: Memory, places: Sequence[Jurisdiction], include: Collection[Include], base: str
 ) -> list[resources.Jurisdiction]:
     codes = [place.code for place in places]
-    changed = connection.execute(
-        select(BillRow.jurisdiction, func.max(BillRow.last_changed_at))
-        .where(BillRow.jurisdiction.in_(codes))
-        .group_by(BillRow.jurisdiction)
-    )
-    latest = {code: moment for code, moment in changed}
-    sessions = _sessions(connection, places, base) if Include.LEGISLATIVE_SESSIONS in include else {}
+    latest = memory.recall(connection, "latest bill updates", lambda: _latest(connection))
+    sessions = {}
+    if Include.LEGISLATIVE_SESSIONS in include:
+        loaded = memory.recall(connection, "loaded sessions", lambda: _loaded(connection))
+        sessions = _sessions(loaded, places, base)
     runs = _runs(connection, codes) if Include.LATEST_RUNS in include else {}
     return [
         resources.Jurisdiction(
@@ -113,24 +109,33 @@ def _described(
     ]
 
 
+def _latest(connection: Connection) -> dict[str, dt.datetime]:
+    changed = select(BillRow.jurisdiction, func.max(BillRow.last_changed_at)).group_by(BillRow.jurisdiction)
+    return {code: moment for code, moment in connection.execute(changed)}
+
+
+def _loaded(connection: Connection) -> list[Any]:
+    """Sessions that have bills, and since when we know them."""
+    return list(
+        connection.execute(
+            select(
+                SessionRow.jurisdiction,
+                SessionRow.identifier,
+                SessionRow.name,
+                func.min(BillRow.first_seen_at).label("begun"),
+                func.max(BillRow.last_changed_at).label("changed"),
+            )
+            .join(BillRow, BillRow.session_id == SessionRow.id)
+            .group_by(SessionRow.id)
+            .order_by(SessionRow.identifier)
+        )
+    )
+
+
 def _sessions(
-    connection: Connection, places: Sequence[Jurisdiction], base: str
+    rows: Sequence[Any], places: Sequence[Jurisdiction], base: str
 ) -> dict[str, list[resources.LegislativeSession]]:
     """What the data file knows, and sessions that only bills have shown us, oldest first."""
-    codes = [place.code for place in places]
-    rows = connection.execute(
-        select(
-            SessionRow.jurisdiction,
-            SessionRow.identifier,
-            SessionRow.name,
-            func.min(BillRow.first_seen_at).label("begun"),
-            func.max(BillRow.last_changed_at).label("changed"),
-        )
-        .join(BillRow, BillRow.session_id == SessionRow.id)
-        .where(SessionRow.jurisdiction.in_(codes))
-        .group_by(SessionRow.id)
-        .order_by(SessionRow.identifier)
-    ).all()
     archives = {(row.jurisdiction, row.identifier): [_archive(base, row)] for row in rows}
     found = {}
     for place in places:

@@ -25,6 +25,7 @@ from tracker.search_sql import Query as Search
 from tracker.vocabulary import Stage
 from tracker.web.dependencies import AppSettings, Database
 from tracker.web.errors import not_found
+from tracker.web.memory import Memory, Remembered
 from tracker.web.pages.search import read_query
 
 router = APIRouter(prefix="/feeds")
@@ -50,12 +51,12 @@ States = Annotated[list[str], Query(max_length=60)]
 
 
 @router.get("/search.atom")
-def search_feed(request: Request, engine: Database, settings: AppSettings) -> Response:
+def search_feed(request: Request, engine: Database, settings: AppSettings, memory: Remembered) -> Response:
     """News of the bills that a search finds; the address takes what the search page's takes."""
     asked = read_query(request.query_params)
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "page"]
     with reading(engine) as connection:
-        rows = _news(connection, asked)
+        rows = _news(connection, asked, memory)
     title = f"Search: {clean(asked.text)}" if asked.text else "Search"
     return _atom(settings.public_url, title, _address("/feeds/search.atom", pairs), _address("/search", pairs), rows)
 
@@ -64,6 +65,7 @@ def search_feed(request: Request, engine: Database, settings: AppSettings) -> Re
 def strategy_feed(
     engine: Database,
     settings: AppSettings,
+    memory: Remembered,
     strategy: Annotated[str, Path(max_length=60)],
     state: States = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
@@ -72,7 +74,7 @@ def strategy_feed(
     if known is None:
         raise not_found("There is no such strategy in the playbook.")
     with reading(engine) as connection:
-        rows = _news(connection, Search(states=[code.lower() for code in state], strategies=[strategy]))
+        rows = _news(connection, Search(states=[code.lower() for code in state], strategies=[strategy]), memory)
     pairs = [("state", code) for code in state]
     own = _address(f"/feeds/strategy/{strategy}.atom", pairs)
     return _atom(settings.public_url, known.name, own, _address("/search", [("strategy", strategy), *pairs]), rows)
@@ -82,7 +84,12 @@ def _address(path: str, pairs: Pairs) -> str:
     return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
-def _news(connection: Connection, asked: Search) -> list[Any]:
+def _news(connection: Connection, asked: Search, memory: Memory) -> list[Any]:
+    """The newest events of what is found. Readers' programs ask again and again, mostly where nothing happened."""
+    return memory.recall(connection, ("feed", repr(asked)), lambda: _newest(connection, asked))
+
+
+def _newest(connection: Connection, asked: Search) -> list[Any]:
     found = scope(connection, asked, HITS)
     hits = text(found.sql).bindparams(**found.values).columns(column("bill_id"))
     query = (
