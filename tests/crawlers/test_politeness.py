@@ -309,4 +309,4 @@ def test_certificates_are_verified_with_the_intermediates_that_we_ship(tmp_path:
     assert (manifest["outcome"], manifest["bills"]) == (("ok", 1) if mended else ("failed", 0))
     assert mended or ("put that into" in manifest["reason"] and "/127.0.0.1.pem" in manifest["reason"])
     bundles = list((tmp_path / "var" / "certificates" / "bundles").glob("*"))
-    assert len(bundles) == bool(mended) and not list((tmp_path / "temporary").iterdir()), "a killed crawl leaves no more"
+    assert len(bundles) == bool(mended) and not list((tmp_path / "temporary").iterdir()), "no more is left"
