@@ -22,7 +22,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select, text
 
 from tracker import record_files
-from tracker.bill_rows import table
+from tracker.bill_tables import table
 from tracker.classify import Classifier
 from tracker.db import insert_rows, make_engine, reading, reserve_ids, upgrade, writing
 from tracker.ingest import Run, ingest

@@ -39,7 +39,7 @@ from alerts.sending import send
 from alerts.subscriptions import Wishes
 from alerts.suppressions import Hasher
 from tracker import backup, doctor, search_index
-from tracker.bill_rows import table
+from tracker.bill_tables import table
 from tracker.classify import Classifier
 from tracker.console import progress
 from tracker.db import insert_rows, make_engine, reading, upgrade, writing

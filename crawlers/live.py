@@ -26,13 +26,12 @@ MAX_MEMORY = 4 << 30
 def run(spider: type[BillSpider], source: Source, *, certificates: Path = tls.FOLDER, **keywords: Any) -> Account:
     """Crawl once, in this process (a process does this once only). ``keywords`` are the spider's."""
     replaying = keywords.get("recording") is not None or keywords.get("archive") is not None
-    bundle = None if replaying else tls.trust(source.hosts, certificates)
+    if not replaying:
+        tls.trust(source.hosts, certificates)
     crawler = prepared(spider, source, replaying=replaying)
     process = engine()
     process.crawl(crawler, source=source, **keywords)
     process.start()
-    if bundle is not None:
-        bundle.unlink(missing_ok=True)
     return account_of(crawler, int(keywords.get("limit") or 0))
 
 

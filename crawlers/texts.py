@@ -91,7 +91,7 @@ def _from_sites(wanted: list[dict[str, Any]], file: gzip.GzipFile) -> None:
     for item in wanted:
         by_code[item["jurisdiction"]].append(item)
     process: CrawlerProcess | None = None
-    bundle = tls.trust(host for code in by_code for host in _hosts(code))
+    tls.trust(host for code in by_code for host in _hosts(code))
     for code, items in by_code.items():
         crawler = live.prepared(DocumentSpider, places.sources_for(code)[0])
         crawler.settings.set("ITEM_PIPELINES", {})
@@ -99,8 +99,6 @@ def _from_sites(wanted: list[dict[str, Any]], file: gzip.GzipFile) -> None:
         process.crawl(crawler, code=code, wanted=items, file=file)
     if process is not None:
         process.start()
-    if bundle is not None:
-        bundle.unlink(missing_ok=True)
 
 
 def _hosts(code: str) -> set[str]:

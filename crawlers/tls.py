@@ -5,9 +5,9 @@ That folder is beside this module, for all installations, and in the home folder
 
 from __future__ import annotations
 
+import hashlib
 import os
 import ssl
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,23 @@ def trust(hosts: Iterable[str], folder: Path = FOLDER) -> Path | None:
         return None
     roots = next((Path(name) for name in (*_configured(), *_SYSTEM) if name and Path(name).is_file()), None)
     parts = [*([roots] if roots else []), *links]
-    with tempfile.NamedTemporaryFile("w", prefix="billtracker-", suffix=".pem", delete=False) as file:
-        file.write("\n".join(part.read_text("ascii", "ignore") for part in parts))
-    os.environ["SSL_CERT_FILE"] = file.name
-    return Path(file.name)
+    bundle = _kept("\n".join(part.read_text("ascii", "ignore") for part in parts))
+    os.environ["SSL_CERT_FILE"] = str(bundle)
+    return bundle
+
+
+def _kept(text: str) -> Path:
+    """The bundle as a file, named by what is in it, so that crawls share one and a killed one leaves nothing."""
+    folder = own_folder().absolute() / "bundles"
+    path = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.pem"
+    try:
+        os.utime(path)  # In use: `billtracker clean` takes those that nobody has used for long.
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f"{os.getpid()}.partial"
+        partial.write_text(text, "ascii")
+        partial.replace(path)
+    return path
 
 
 def own_folder() -> Path:

@@ -23,7 +23,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from tracker import clock
+from tracker import signs
 from tracker.db import alembic_config, make_engine, reading, upgrade
 from tracker.locks import Lock
 from tracker.settings import Settings
@@ -145,7 +145,7 @@ def restore(engine: Engine, settings: Settings, path: Path, *, now: dt.datetime,
 
 @contextmanager
 def _stopped(engine: Engine, settings: Settings) -> Iterator[None]:
-    lock = Lock(engine, settings, clock.CLOCK)
+    lock = Lock(engine, signs.CLOCK)
     if not lock.take():
         raise BackupError("the clock runs: stop it, the workers and the web service first")
     try:

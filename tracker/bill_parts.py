@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tracker.bill_rows import table
+from tracker.bill_tables import table
 from tracker.models.access import BillNoteRow, WatchRow
 from tracker.models.bills import (
     AbstractRow,

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tracker.bill_rows import table
+from tracker.bill_tables import table
 from tracker.models.bills import (
     AbstractRow,
     ActionRow,

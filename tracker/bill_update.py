@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, bindparam, select, update
 
 from tracker import changes, events, jurisdictions
-from tracker.bill_rows import Children, Outcome, table
+from tracker.bill_tables import Children, Outcome, table
 from tracker.db import insert_rows
 from tracker.events import Event, EventKind
 from tracker.models.base import stamp

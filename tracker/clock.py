@@ -19,21 +19,17 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.job import Job as StoredJob
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from tracker import jobs, schedule
-from tracker.db import make_engine, reading, writing
+from tracker import jobs, schedule, signs
+from tracker.db import make_engine
 from tracker.heartbeat import Heartbeat
 from tracker.locks import Lock
-from tracker.models.jobs import HeartbeatRow
 from tracker.schedule import Job
 from tracker.settings import Settings, load
 
-CLOCK = "clock"
 TICK_SECONDS = 30
-#: Without a sign of life for this long, the clock is thought to stand still.
-SILENT = dt.timedelta(minutes=5)
 AT_ONCE = 6
 #: A job that waits for a moment this much later than its next one waits because the machine's clock was wrong.
 AHEAD = dt.timedelta(minutes=1)
@@ -157,7 +153,7 @@ def _hand_over(settings: Settings, job: Job) -> None:
 
 def run_here(engine: Engine, settings: Settings, job: Job, show: Any = lambda line: None) -> jobs.Outcome | None:
     """Run a job in this process's care, unless it (or one with its lock) runs already: then None."""
-    lock = Lock(engine, settings, f"job-{job.lock}")
+    lock = Lock(engine, f"job-{job.lock}")
     if not lock.take():
         log.info("runs already", job=job.name)
         return None
@@ -169,7 +165,7 @@ def run_here(engine: Engine, settings: Settings, job: Job, show: Any = lambda li
 
 def run(engine: Engine, settings: Settings) -> None:
     """Run until we are told to end (SIGTERM, Ctrl-C). Raises :class:`ClockError` when another clock runs."""
-    lock = Lock(engine, settings, CLOCK)
+    lock = Lock(engine, signs.CLOCK)
     if not lock.take():
         raise ClockError("a clock runs already for this database: only one may")
     _stop.clear()
@@ -186,7 +182,7 @@ def run(engine: Engine, settings: Settings) -> None:
         with opened(engine) as scheduler:
             align(scheduler, wanted)
             settle(scheduler, started)
-            _beat(engine, started)
+            signs.give(engine, jobs.runner(), started)
             scheduler.resume()
             log.info("clock runs", jobs=len(wanted))
             while not _stop.wait(TICK_SECONDS):
@@ -211,7 +207,7 @@ def _tick(engine: Engine, lock: Lock, started: dt.datetime) -> None:
         if not taken:
             raise ClockError("another clock has taken over this database")
     try:
-        _beat(engine, started)
+        signs.give(engine, jobs.runner(), started)
     except DBAPIError as error:
         log.warning("cannot note a sign of life", why=str(error.orig)[:200])
 
@@ -225,24 +221,3 @@ def _settle(scheduler: BackgroundScheduler) -> None:
 
 def _told_to_stop(_number: int, _frame: FrameType | None) -> None:
     _stop.set()
-
-
-def _beat(engine: Engine, started: dt.datetime) -> None:
-    with writing(engine) as connection:
-        connection.execute(delete(HeartbeatRow).where(HeartbeatRow.name == CLOCK))
-        connection.execute(
-            insert(HeartbeatRow).values(
-                name=CLOCK, runner=jobs.runner(), started_at=started, seen_at=dt.datetime.now(dt.UTC)
-            )
-        )
-
-
-def is_silent(beat: Any, now: dt.datetime) -> bool:
-    """Whether a sign of life is too old, or from a future that the machine's clock has taken back."""
-    return bool(abs(now - beat.seen_at) > SILENT)
-
-
-def last_beat(engine: Engine) -> Any | None:
-    """The clock's last sign of life; None when there was never a clock."""
-    with reading(engine) as connection:
-        return connection.execute(select(HeartbeatRow).where(HeartbeatRow.name == CLOCK)).first()

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, select, text
 
-from tracker import clock, jobs
-from tracker.crawling import CRAWL_HOURS
+from tracker import jobs, leftovers, lost_runs, signs
 from tracker.db import reading
 from tracker.models.base import stamp
 from tracker.models.bills import BillRow, BillTextRow
@@ -25,7 +24,7 @@ from tracker.tagging import read_bills
 PART = 500
 STUCK = dt.timedelta(hours=24)
 MIN_FREE_BYTES = 1 << 30
-# After the days for which records are kept; longer than a legislature's longest pause between crawls is.
+# After the days for which files are kept.
 OVERDUE_DAYS = 14
 
 
@@ -175,12 +174,14 @@ def _views(look: _Look) -> Iterator[Finding]:
 
 
 def _runs(look: _Look) -> Iterator[Finding]:
-    old = stamp(look.now - dt.timedelta(hours=CRAWL_HOURS + 1))
-    count, example = look.count(
-        "SELECT count(*), min(jurisdiction) FROM crawl_run WHERE status = 'running' AND started_at < :old", old=old
-    )
-    if count:
-        yield Finding("runs", count, example, "their process is gone: run `billtracker crawl CODE --publish` again")
+    lost = lost_runs.find(look.engine, look.now)
+    if lost:
+        yield Finding(
+            "runs",
+            len(lost),
+            f"run {min(lost)} of {lost[min(lost)]}",
+            "their process was killed: `billtracker clean` closes them, the next crawl does it again",
+        )
 
 
 def _deliveries(look: _Look) -> Iterator[Finding]:
@@ -203,8 +204,8 @@ def _deliveries(look: _Look) -> Iterator[Finding]:
 
 
 def _clock(look: _Look) -> Iterator[Finding]:
-    beat = clock.last_beat(look.engine)
-    if beat is not None and look.now - beat.seen_at > clock.SILENT:
+    beat = signs.last(look.engine)
+    if beat is not None and signs.is_silent(beat, look.now):
         yield Finding("clock", 1, f"last seen {stamp(beat.seen_at)}", "start `billtracker schedule` again")
     failed = [run for run in jobs.latest(look.engine).values() if run.status in (jobs.FAILED, jobs.LOST)]
     if failed:
@@ -233,19 +234,18 @@ def _sequences(look: _Look) -> Iterator[Finding]:
             yield Finding("sequences", newest - last, f"{table}.{column}", f"as the owner: {fix}")
 
 
-def _records(look: _Look) -> Iterator[Finding]:
-    """Files that the cleaning after each load should have taken: no load has ended well since."""
-    folder, days = look.settings.records, look.settings.records_days
-    old = look.now.timestamp() - (days + OVERDUE_DAYS) * 86_400
-    left = [file for file in folder.glob("*.jsonl") if file.stat().st_mtime < old] if days else []
-    if left:
-        size = sum(file.stat().st_size for file in left) >> 20
-        yield Finding(
-            "records",
-            len(left),
-            f"{left[0].name}, {size} MiB in all",
-            f"kept for records_days = {days}; no crawl has been loaded since: see `billtracker health`",
-        )
+def _files(look: _Look) -> Iterator[Finding]:
+    """Files that the nightly cleaning should have taken: it has not run since."""
+    for kind in leftovers.kinds(look.settings):
+        left = kind.surplus(look.now - dt.timedelta(days=OVERDUE_DAYS)) if kind.days else []
+        if left:
+            size = sum(file.stat().st_size for file in left) >> 20
+            yield Finding(
+                kind.name.replace(" ", "_"),
+                len(left),
+                f"{left[0].name}, {size} MiB in all",
+                f"{kind.bound} are kept: run `billtracker clean`, and see in `schedule list` why the clock does not",
+            )
 
 
 def _place(look: _Look) -> Iterator[Finding]:
@@ -258,7 +258,7 @@ def _place(look: _Look) -> Iterator[Finding]:
             "disk",
             free >> 20,
             f"{free >> 20} MiB free at {home}",
-            f"make room: logs/, backups/ and records/ grow (records_days = {look.settings.records_days})",
+            "make room: `billtracker clean --dry-run` says what there is and how much of it is kept",
         )
     key = home / "secret-key"
     if key.exists() and key.stat().st_mode & 0o077:
@@ -266,5 +266,5 @@ def _place(look: _Look) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    _file, _log, _quotes, _views, _runs, _deliveries, _clock, _sequences, _records, _place
+    _file, _log, _quotes, _views, _runs, _deliveries, _clock, _sequences, _files, _place
 )  # fmt: skip

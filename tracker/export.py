@@ -14,49 +14,32 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from itertools import islice
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, bindparam, select, text
+from sqlalchemy import Connection, Engine, select
 
 from tracker import spreadsheet
 from tracker.bill_records import read_records
-from tracker.bill_rows import table
+from tracker.bill_tables import table
 from tracker.db import reading
 from tracker.events import last_seq
+from tracker.export_parts import ExportError, Manifest, Progress, batches, in_place, view_rows
 from tracker.models.bills import BillRow
 from tracker.search import matching
 from tracker.search_index import catch_up
 from tracker.search_sql import Query
-from tracker.view_columns import VIEWS, plain
+from tracker.snapshot import write_snapshot
+
+__all__ = ["ExportError", "Manifest", "bill_count", "export", "flat_bills"]
 
 FORMATS = ("csv", "jsonl", "parquet", "sqlite")
-BATCH = 500
 BILL_COLUMNS = (
     "key", "ocd_id", "jurisdiction", "session", "identifier", "title", "chamber", "classification", "stage",
     "stage_date", "latest_action", "latest_action_date", "first_action_date", "subjects", "sponsors", "tags",
     "notes", "watch_lists", "first_seen", "last_changed", "last_seen", "vanished", "url",
 )  # fmt: skip
-
-Progress = Callable[[int, int], None]
-
-
-class ExportError(ValueError):
-    """An export that cannot be made; one sentence."""
-
-
-@dataclass
-class Manifest:
-    """What an export holds. ``last_seq`` is the newest event of the snapshot."""
-
-    format: str
-    created_at: str
-    last_seq: int
-    filters: dict[str, Any]
-    counts: dict[str, int] = field(default_factory=dict)
-    files: list[dict[str, Any]] = field(default_factory=list)
 
 
 def export(
@@ -90,10 +73,9 @@ def export(
 
 def _writer(format_: str) -> Callable[[Connection, Path, list[int], Manifest, Progress], list[Path]]:
     if format_ == "sqlite":
-        from tracker.snapshot import write_snapshot
-
         return write_snapshot
     if format_ == "parquet":
+        # Its library takes half a second to be imported.
         from tracker.parquet import write_parquet
 
         return write_parquet
@@ -118,25 +100,6 @@ def _filters(query: Query) -> dict[str, Any]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def batches(ids: Sequence[int], size: int = BATCH) -> Iterator[list[int]]:
-    """Ids, some at a time."""
-    source = iter(ids)
-    while part := list(islice(source, size)):
-        yield part
-
-
-@contextmanager
-def in_place(path: Path) -> Iterator[Path]:
-    """A path beside the target that takes its place when all went well."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -222,42 +185,6 @@ def flat_bills(connection: Connection, ids: Sequence[int]) -> Iterator[dict[str,
             "tags": tags[bill],
             **{name: found[bill] for name, found in lists.items()},
         }
-
-
-_ORDER = {
-    "v_actions": "ordinal",
-    "v_sponsors": "ordinal",
-    "v_abstracts": "ordinal",
-    "v_versions": "ordinal, version_id, url",
-    "v_tags": "strategy, evidence_ordinal",
-    "v_evidence": "strategy, tagged, ordinal",
-    "v_changes": "seq",
-    "v_texts": "text_id",
-    "v_subjects": "subject",
-    "v_hearings": "date, time, committee",
-    "v_related": "related_session, related_identifier, relation_type",
-    "v_notes": "created, author",
-    "v_watch": "watch_list",
-}
-
-
-def view_rows(connection: Connection, view: str, ids: Sequence[int] | None = None) -> Iterator[dict[str, Any]]:
-    """Rows of a documented view for these bills (or all), the same from either database."""
-    columns = VIEWS[view][1]
-    names = ", ".join(columns)
-    if ids is None:
-        rows = connection.execute(text(f"SELECT {names} FROM {view} ORDER BY 1"))
-    else:
-        order = ", ".join(filter(None, ["bill_id", _ORDER.get(view, "")]))
-        rows = connection.execute(
-            text(f"SELECT {names} FROM {view} WHERE bill_id IN :ids ORDER BY {order}").bindparams(
-                bindparam("ids", expanding=True)
-            ),
-            {"ids": list(ids)},
-        )
-    kinds = [(name, kind) for name, (kind, _) in columns.items()]
-    for row in rows:
-        yield {name: plain(value, kind) for (name, kind), value in zip(kinds, row, strict=True)}
 
 
 def bill_count(connection: Connection) -> int:

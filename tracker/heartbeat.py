@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from tracker import pulse
 from tracker.settings import Settings
 
 EVERY = dt.timedelta(minutes=5)
@@ -33,8 +34,6 @@ class Heartbeat:
 
     def tell(self, engine: Engine, settings: Settings, now: dt.datetime | None = None) -> bool:
         """Ask the address if it is time and all is well; whether it was reached. Never raises."""
-        from tracker import pulse
-
         now = now or dt.datetime.now(dt.UTC)
         url = settings.heartbeat_url.get_secret_value()
         if not url or (self.last is not None and now - self.last < EVERY):

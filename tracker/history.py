@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from tracker.bill_parts import PARTS, READERS
-from tracker.bill_rows import table
+from tracker.bill_tables import table
 from tracker.models.bills import BillEventRow, BillRow, SessionRow
 from tracker.models.tags import ClassifierRow, TagRow
 from tracker.records import bill_key, normalise_identifier, ocd_bill_id

@@ -12,73 +12,24 @@ import gc
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from tracker import bill_rows, runs, statistics
-from tracker.db import reading, writing
+from tracker import bill_rows, lost_runs, runs, statistics
+from tracker.db import writing
+from tracker.known_bills import KnownBills
+from tracker.loads import Counts, Report, Run
 from tracker.models.bills import BillRow, SessionRow
 from tracker.new_bill import NewBill, Raw, digest_of
 from tracker.preparation import Batch, prepared
 from tracker.records import RecordError
 
+__all__ = ["Counts", "Report", "Run", "ingest"]
+
 BATCH = 2_000
 # What questions join or filter by, the bills first.
 _ASKED = ("bill", "action", "sponsorship", "version", "version_link", "bill_title", "bill_event", "session")
 MAX_REJECTED_SHOWN = 1_000
-
-
-@dataclass(frozen=True)
-class Run:
-    """Where a load comes from. ``complete``: all bills of the session are in it, so others are missing.
-
-    ``manifest`` is the crawl's own account; it is kept with the run.
-    """
-
-    source: str
-    complete: bool = False
-    replayed: bool = False
-    records_path: str = ""
-    started_at: dt.datetime | None = None
-    manifest: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class Counts:
-    """What one jurisdiction's bills in a load came to."""
-
-    bills: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    rejected: int = 0
-    duplicates: int = 0
-    events: int = 0
-    newest_action: str = ""
-    sessions: set[str] = field(default_factory=set)
-
-    def to_json(self) -> dict[str, Any]:
-        """For ``--json`` and the run's row."""
-        return {**self.__dict__, "sessions": sorted(self.sessions)}
-
-
-@dataclass
-class Report:
-    """What a load did, per jurisdiction, and what it could not use (the first thousand)."""
-
-    counts: dict[str, Counts] = field(default_factory=dict)
-    rejected: list[RecordError] = field(default_factory=list)
-    run_ids: dict[str, int] = field(default_factory=dict)
-    unknown_actions: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    def of(self, jurisdiction: str) -> Counts:
-        """The counts of a jurisdiction, made on first use."""
-        return self.counts.setdefault(jurisdiction, Counts())
-
-    def total(self, name: str) -> int:
-        """A count over all jurisdictions."""
-        return sum(getattr(counts, name) for counts in self.counts.values())
 
 
 def ingest(
@@ -93,47 +44,44 @@ def ingest(
 
     Raises nothing for bad records; database errors pass through with everything before the batch kept.
     """
-    report = Report()
-    with reading(engine) as connection:
-        known: dict[bytes, tuple[int, str]] = {
-            bytes(digest): (bill, code)
-            for bill, digest, code in connection.execute(
-                select(BillRow.id, BillRow.record_hash, BillRow.jurisdiction).where(
-                    BillRow.vanished_at.is_(None), BillRow.missing_runs == 0
-                )
-            )
-        }
-    load = _Load(engine, run, report, known, now)
-    done = 0
-    # Records are trees of small objects without cycles: the collector's frequent passes only cost time.
-    thresholds = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 50)
-    try:
-        for batch, bills in prepared(load.batches(records)):
-            load.store(batch, bills)
-            done += batch.size
-            if progress:
-                progress(done)
-    except BaseException as error:
-        load.close(failed=f"{type(error).__name__}: {error}"[:500])
-        raise
-    finally:
-        gc.set_threshold(*thresholds)
-    load.present()
-    load.close()
-    statistics.refresh(engine, _ASKED, report.total("new") + report.total("changed"))
-    return report
+    lost_runs.close(engine, now)
+    with lost_runs.under_way(engine) as runner:
+        load = _Load(engine, run, KnownBills(engine), now, runner)
+        load.all(records, progress)
+    statistics.refresh(engine, _ASKED, load.report.total("new") + load.report.total("changed"))
+    return load.report
 
 
 @dataclass
 class _Load:
     engine: Engine
     run: Run
-    report: Report
-    known: dict[bytes, tuple[int, str]]
+    known: KnownBills
     now: dt.datetime
+    runner: str
+    report: Report = field(default_factory=Report)
     seen: set[int] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
+
+    def all(self, records: Iterable[Raw | RecordError], progress: Callable[[int], None] | None) -> None:
+        """Load the records and close the runs' rows, whatever happens."""
+        done = 0
+        # Records are trees of small objects without cycles: the collector's frequent passes only cost time.
+        thresholds = gc.get_threshold()
+        gc.set_threshold(200_000, 50, 50)
+        try:
+            for batch, bills in prepared(self.batches(records)):
+                self.store(batch, bills)
+                done += batch.size
+                if progress:
+                    progress(done)
+        except BaseException as error:
+            self.close(failed=f"{type(error).__name__}: {error}"[:500])
+            raise
+        finally:
+            gc.set_threshold(*thresholds)
+        self.present()
+        self.close()
 
     def batches(self, records: Iterable[Raw | RecordError]) -> Iterator[Batch]:
         """The records in batches, those that we have byte for byte told from the others."""
@@ -145,7 +93,7 @@ class _Load:
                     batch.rejected.append(raw)
                     continue
                 digest = digest_of(raw)
-                hit = self.known.get(digest)
+                hit = self.known.find(digest, raw)
                 if hit:
                     batch.known.append(hit)
                 else:
@@ -237,7 +185,7 @@ class _Load:
         if code not in self.report.run_ids:
             started = self.run.started_at or self.now
             runs.forget_other_sources(connection, code[:2], self.run.source)
-            self.report.run_ids[code] = runs.start(connection, code, self.run, started)
+            self.report.run_ids[code] = runs.start(connection, code, self.run, started, self.runner)
         return self.report.run_ids[code]
 
     def close(self, failed: str = "") -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import Engine, insert, select, update
 from sqlalchemy import func as sql
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from tracker import parent
+from tracker import lost_runs, parent
 from tracker.console import printable
 from tracker.db import reading, writing
 from tracker.models.jobs import JobRunRow
@@ -84,6 +84,8 @@ def run(
         )
     why = _watch(engine, run_id, process, errors, job.hours * 3600, stop, show)
     outcome = _outcome(process.returncode, why, out, errors)
+    if process.returncode < 0:
+        _close_loads(engine)
     seconds = round(time.monotonic() - clock, 2)
     _end(engine, run_id, outcome, _result(out), seconds)
     bound.info("job ends", status=outcome.status, exit_code=outcome.exit_code, seconds=seconds, said=outcome.message)
@@ -157,6 +159,14 @@ def _note(engine: Engine, run_id: int, message: str) -> None:
             )
     except DBAPIError as error:
         log.warning("cannot note a job's progress", run=run_id, why=str(error.orig)[:200])
+
+
+def _close_loads(engine: Engine) -> None:
+    """Close what a process that was killed had begun to load. The next load does it, too, if we cannot."""
+    try:
+        lost_runs.close(engine, dt.datetime.now(dt.UTC))
+    except DBAPIError as error:
+        log.warning("cannot close the runs of a killed job", why=str(error.orig)[:200])
 
 
 def _end(engine: Engine, run_id: int, outcome: Outcome, result: Any, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """One at a time, across processes: a lock that is free again the moment its holder is gone.
 
-On PostgreSQL an advisory lock of a connection kept for it; on SQLite, which is one machine's, a locked file.
+On PostgreSQL an advisory lock of a connection kept for it; on SQLite, which is one machine's, a locked file in
+``locks`` beside the database.
 """
 
 from __future__ import annotations
@@ -15,15 +16,13 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy import func as sql
 from sqlalchemy.exc import DBAPIError
 
-from tracker.settings import Settings
-
 
 class Lock:
-    """A named lock; ``take`` never waits."""
+    """A named lock; ``take`` never waits. ``once``: its name is not used again, so its file goes with it."""
 
-    def __init__(self, engine: Engine, settings: Settings, name: str) -> None:
-        self.engine, self.name = engine, name
-        self._path: Path = settings.home / "locks" / f"{name}.lock"
+    def __init__(self, engine: Engine, name: str, *, once: bool = False) -> None:
+        self.engine, self.name, self.once = engine, name, once
+        self._path = Path(engine.url.database or "").parent / "locks" / f"{name}.lock"
         self._file: IO[bytes] | None = None
         self._connection: Connection | None = None
         self._key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
@@ -68,6 +67,8 @@ class Lock:
     def release(self) -> None:
         """Give it back; nothing happens when it is not ours."""
         if self._file is not None:
+            if self.once:
+                self._path.unlink(missing_ok=True)
             self._file.close()
             self._file = None
         if self._connection is not None:

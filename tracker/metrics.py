@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine, func, select
 
-from tracker import clock, freshness, jobs, pulse
+from tracker import freshness, jobs, pulse, signs
 from tracker.db import reading
 from tracker.models.bills import BillEventRow, BillTextRow
 from tracker.models.readers import DeliveryRow, SubscriberRow
@@ -79,7 +79,7 @@ class _Service(Collector):
             if run.seconds is not None:
                 seconds.add_metric([name], run.seconds)
         yield from (seconds, ended, status)
-        beat = clock.last_beat(self.engine)
+        beat = signs.last(self.engine)
         if beat is not None:
             yield GaugeMetricFamily(
                 "billtracker_clock_age_seconds", "Since the clock's last sign of life.", self._age(beat.seen_at)

@@ -59,7 +59,9 @@ def _todo(found: dict[str, Any], states: list[dict[str, Any]], backup: Any, now:
         if row["freshness"]["state"] in _WORDS
     ]
     if found["disk_free_percent"] < 10:
-        todo.append(f"the disk is {100 - found['disk_free_percent']} % full: see var/logs, var/records, var/backups")
+        todo.append(
+            f"the disk is {100 - found['disk_free_percent']} % full: `billtracker clean --dry-run` says what there is"
+        )
     if backup is not None and (backup.status != jobs.DONE or now - backup.started_at > 2 * DAY):
         todo.append("there is no good backup of the last two days: `billtracker schedule run backup`")
     failed = found["mails"].get("failed", 0) + found["mails"].get("unknown", 0)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Connection
 
-from tracker.export import ExportError, Manifest, Progress, batches, in_place, view_rows
+from tracker.export_parts import ExportError, Manifest, Progress, batches, in_place, view_rows
 from tracker.view_columns import VIEWS
 
 # Runs and freshness are about the service, not about bills.

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
-from tracker import clock, jobs, jurisdictions
+from tracker import jobs, jurisdictions, signs
 from tracker.db import reading
 from tracker.models.bills import BillEventRow
 from tracker.models.jobs import JobRunRow
@@ -59,8 +59,8 @@ def take(engine: Engine, *, now: dt.datetime, hours: float = NO_RUN_HOURS) -> di
 def feel(engine: Engine, *, now: dt.datetime, hours: float = NO_RUN_HOURS) -> Pulse:
     """As :func:`take`, with the kinds of trouble."""
     found = Pulse()
-    beat = clock.last_beat(engine)
-    silent = beat is not None and clock.is_silent(beat, now)
+    beat = signs.last(engine)
+    silent = beat is not None and signs.is_silent(beat, now)
     if beat is not None and silent:
         found.add(
             f"the clock stands still since {_ago(abs(now - beat.seen_at))}: start `billtracker schedule`", "clock"

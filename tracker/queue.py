@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import signal
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import procrastinate
@@ -22,7 +23,6 @@ from tracker import jobs, schedule
 from tracker.db import make_engine
 from tracker.schedule import Job
 from tracker.settings import Settings, load
-from tracker.watch import Watch
 
 TASK = "billtracker.run"
 #: A worker that was silent for this long is dead; its jobs go to others. It gives six signs in that time.
@@ -33,6 +33,8 @@ MAX_LOST = 5
 GRACE_SECONDS = 20.0
 KEEP_FAILED_HOURS = 24 * 30
 FIRST_PAUSE, LONGEST_PAUSE = 60, 3600
+
+Errands = Sequence[Callable[[], object]]
 
 log = structlog.get_logger(__name__)
 
@@ -122,16 +124,24 @@ def enqueue(settings: Settings, job: Job) -> bool:
     return True
 
 
-def work(settings: Settings, *, at_once: int = 2, until_idle: bool = False, dead_seconds: float = DEAD_SECONDS) -> None:
+def work(
+    settings: Settings,
+    *,
+    at_once: int = 2,
+    until_idle: bool = False,
+    dead_seconds: float = DEAD_SECONDS,
+    errands: Errands = (),
+) -> None:
     """Work until told to end, on up to ``at_once`` jobs; a database that restarts is waited for.
 
     ``dead_seconds``: another worker silent for this long is dead; the same number for all workers.
+    ``errands`` are run once a minute beside the work; each knows itself when it is time.
     """
     _dsn(settings)  # Wrong use is said at once, not tried again.
-    asyncio.run(_work(settings, at_once, until_idle, dead_seconds))
+    asyncio.run(_work(settings, at_once, until_idle, dead_seconds, errands))
 
 
-async def _work(settings: Settings, at_once: int, until_idle: bool, dead: float) -> None:
+async def _work(settings: Settings, at_once: int, until_idle: bool, dead: float, errands: Errands) -> None:
     loop, me = asyncio.get_running_loop(), asyncio.current_task()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, me.cancel if me else lambda: None)
@@ -140,7 +150,7 @@ async def _work(settings: Settings, at_once: int, until_idle: bool, dead: float)
         started = loop.time()
         try:
             await asyncio.to_thread(prepare, settings)
-            await _until_broken(settings, at_once, until_idle, dead)
+            await _until_broken(settings, at_once, until_idle, dead, errands)
             if until_idle:
                 return
             log.warning("the queue's connection broke; trying again")
@@ -155,10 +165,10 @@ async def _work(settings: Settings, at_once: int, until_idle: bool, dead: float)
         wait = min(wait * 2, 30.0)
 
 
-async def _until_broken(settings: Settings, at_once: int, until_idle: bool, dead: float) -> None:
+async def _until_broken(settings: Settings, at_once: int, until_idle: bool, dead: float, errands: Errands) -> None:
     app = _app(procrastinate.PsycopgConnector(conninfo=_dsn(settings), min_size=1, max_size=at_once + 4))
     async with app.open_async():
-        helpers = [asyncio.create_task(_take_over(app, dead)), asyncio.create_task(_watch(settings))]
+        helpers = [asyncio.create_task(_take_over(app, dead)), asyncio.create_task(_run_errands(errands))]
         try:
             await app.run_worker_async(
                 name=jobs.runner(),
@@ -175,16 +185,14 @@ async def _until_broken(settings: Settings, at_once: int, until_idle: bool, dead
                 helper.cancel()
 
 
-async def _watch(settings: Settings) -> None:
-    """Tell the admins when the clock that feeds us stands still."""
-    engine = make_engine(settings.url)
-    watch = Watch(engine, settings)
-    try:
-        while True:
-            await asyncio.to_thread(watch.look)
-            await asyncio.sleep(60)
-    finally:
-        engine.dispose()
+async def _run_errands(errands: Errands) -> None:
+    while True:
+        for errand in errands:
+            try:
+                await asyncio.to_thread(errand)
+            except OSError as error:
+                log.warning("an errand failed", why=str(error)[:200])
+        await asyncio.sleep(60)
 
 
 async def _take_over(app: procrastinate.App, dead: float) -> None:

@@ -48,7 +48,7 @@ def read(path: Path) -> Iterator[bytes]:
 
 
 # What a run leaves in the folder of records: bills, manifest, and what a crawl that died had been told or noted.
-_KEPT = re.compile(r"\.(jsonl|run\.json|known\.json|history\.json|tmp|lock)$")
+KEPT = re.compile(r"\.(jsonl|run\.json|known\.json|history\.json|tmp|lock)$")
 
 
 def clean(folder: Path, days: int, now: dt.datetime) -> int:
@@ -60,7 +60,7 @@ def clean(folder: Path, days: int, now: dt.datetime) -> int:
     gone = 0
     for file in folder.iterdir() if days and folder.is_dir() else ():
         with suppress(FileNotFoundError):
-            if _KEPT.search(file.name) and file.is_file() and not file.is_symlink() and file.stat().st_mtime < before:
+            if KEPT.search(file.name) and file.is_file() and not file.is_symlink() and file.stat().st_mtime < before:
                 file.unlink()
                 gone += 1
     return gone

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
+from tracker.loads import Counts, Run
 from tracker.models.runs import CrawlIssueRow, CrawlRunRow, HttpCacheRow
 from tracker.records import RecordError
-
-if TYPE_CHECKING:
-    from tracker.ingest import Counts, Run
 
 MAX_UNKNOWN_SHOWN = 200
 
 
-def start(connection: Connection, jurisdiction: str, run: Run, started_at: dt.datetime) -> int:
-    """Open a run's row; returns its id."""
+def start(connection: Connection, jurisdiction: str, run: Run, started_at: dt.datetime, runner: str = "") -> int:
+    """Open a run's row; returns its id. ``runner``: the load that will close it."""
     return int(
         connection.execute(
             insert(CrawlRunRow)
@@ -40,6 +38,7 @@ def start(connection: Connection, jurisdiction: str, run: Run, started_at: dt.da
                 newest_action="",
                 numbers={k: v for k, v in run.manifest.items() if k not in ("validators", "rejected", "present")},
                 records_path=run.records_path,
+                runner=runner,
             )
             .returning(CrawlRunRow.id)
         ).scalar_one()
@@ -51,9 +50,12 @@ def forget_other_sources(connection: Connection, jurisdiction: str, source: str)
 
     What is stored is then that source's; "unchanged since last time" would leave it there after switching back.
     """
+    good = CrawlRunRow.status.in_(("published", "running"))
+    # A load that was broken off has stored some.
+    broken_off = and_(CrawlRunRow.status == "failed", CrawlRunRow.runner != "")
     last = connection.execute(
         select(CrawlRunRow.source)
-        .where(CrawlRunRow.jurisdiction == jurisdiction, CrawlRunRow.status.in_(("published", "running")))
+        .where(CrawlRunRow.jurisdiction == jurisdiction, or_(good, broken_off))
         .order_by(CrawlRunRow.id.desc())
         .limit(1)
     ).scalar()

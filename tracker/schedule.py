@@ -43,9 +43,13 @@ class Job:
     here: bool = False
 
     def words(self, settings: Settings, now: dt.datetime) -> list[str]:
-        """The command's words with ``{home}`` and ``{day}`` filled in."""
+        """The command's words with ``{home}``, ``{day}`` and ``{backups}`` filled in."""
         day = now.astimezone(zone()).date().isoformat()
-        return [word.replace("{home}", str(settings.home)).replace("{day}", day) for word in self.command]
+        said = {"{home}": str(settings.home), "{day}": day, "{backups}": str(settings.backups_kept)}
+        words = list(self.command)
+        for mark, value in said.items():
+            words = [word.replace(mark, value) for word in words]
+        return words
 
 
 def jobs(settings: Settings) -> dict[str, Job]:

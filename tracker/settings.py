@@ -88,6 +88,18 @@ class Settings(BaseSettings):
     records_days: int = Field(
         30, ge=0, description="Days that a crawl's file of records is kept; 0 keeps all. Cleaned after each load."
     )
+    logs_days: int = Field(90, ge=0, description="Days that logs of crawls and jobs are kept; 0 keeps all.")
+    logs_mb: int = Field(1_000, ge=0, description="Megabytes of logs at most, the oldest go first; 0 is no bound.")
+    outbox_days: int = Field(
+        0, ge=0, description="Days that mails in home/outbox are kept (there are some without smtp_url); 0 keeps all."
+    )
+    backups_kept: int = Field(14, ge=1, description="Nightly copies in home/backups that are kept, the newest.")
+    replaced_days: int = Field(
+        90, ge=0, description="Days that a database which a restore replaced is kept; 0 keeps all."
+    )
+    job_runs_days: int = Field(
+        400, ge=0, description="Days that accounts of jobs (job_run) are kept, a job's newest always; 0 keeps all."
+    )
     silence_hours: float = Field(
         30.0,
         gt=0,

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from tracker import questions
-from tracker.export import Manifest, Progress, batches, in_place, view_rows
+from tracker.export_parts import Manifest, Progress, batches, in_place, view_rows
 from tracker.view_columns import VIEWS
 
 _TYPES = {"int": "INTEGER", "bool": "INTEGER", "float": "REAL"}

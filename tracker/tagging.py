@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine, Select, insert, or_, select, update
 
 from tracker import events, statistics
-from tracker.bill_rows import table
+from tracker.bill_tables import table
 from tracker.db import insert_rows, reading, reserve_ids, writing
 from tracker.events import Event, EventKind
 from tracker.models.base import stamp

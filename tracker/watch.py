@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from tracker import clock, schedule
+from tracker import clock, schedule, signs
 from tracker.settings import Settings
 
 EVERY = dt.timedelta(minutes=10)
@@ -37,10 +37,10 @@ class Watch:
             return False
         self.last = now
         try:
-            beat = clock.last_beat(self.engine)
+            beat = signs.last(self.engine)
         except DBAPIError:
             return False
-        if beat is None or not clock.is_silent(beat, now) or (self.telling and self.telling.is_alive()):
+        if beat is None or not signs.is_silent(beat, now) or (self.telling and self.telling.is_alive()):
             return False
         log.warning("the clock stands still", last_seen=beat.seen_at.isoformat())
         self.telling = threading.Thread(target=self._tell, name="watch", daemon=True)

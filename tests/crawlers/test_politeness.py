@@ -127,7 +127,7 @@ class Crawls:
 def crawl(scenarios: list[dict[str, Any]], folder: Path, **environment: str) -> dict[str, Any]:
     """Run the scenarios in a process of their own."""
     arguments = json.dumps({"folder": str(folder), "scenarios": scenarios})
-    contact = {"BILLTRACKER_CONTACT": "https://example.org/crawler"}
+    contact = {"BILLTRACKER_CONTACT": "https://example.org/crawler", "BILLTRACKER_HOME": str(folder / "var")}
     done = subprocess.run(
         [sys.executable, "-m", "tests.crawlers.legislature", arguments],
         cwd=ROOT,
@@ -303,7 +303,10 @@ def test_certificates_are_verified_with_the_intermediates_that_we_ship(tmp_path:
         server.expect_request("/tls/list").respond_with_json([{"id": 1}])
         server.expect_request("/tls/bill/1").respond_with_json({"number": "HB1", "title": "A made-up bill"})
         scenario = {"name": "tls", "url": server.url_for("/tls"), "politeness": {"delay": 0.0}}
-        found = crawl([scenario], tmp_path, SSL_CERT_FILE=str(files.root), BILLTRACKER_HOME=str(tmp_path / "var"))
+        (tmp_path / "temporary").mkdir()
+        found = crawl([scenario], tmp_path, SSL_CERT_FILE=str(files.root), TMPDIR=str(tmp_path / "temporary"))
     manifest = found["manifests"]["tls"]
     assert (manifest["outcome"], manifest["bills"]) == (("ok", 1) if mended else ("failed", 0))
     assert mended or ("put that into" in manifest["reason"] and "/127.0.0.1.pem" in manifest["reason"])
+    bundles = list((tmp_path / "var" / "certificates" / "bundles").glob("*"))
+    assert len(bundles) == bool(mended) and not list((tmp_path / "temporary").iterdir()), "no more is left"

@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 from tests.tracker.analysts import fill
 from tracker import backup as copies
 from tracker.cli import build
-from tracker.clock import CLOCK
 from tracker.db import make_engine, reading, writing
 from tracker.locks import Lock
 from tracker.models import Base
 from tracker.settings import Settings
+from tracker.signs import CLOCK
 
 NOW = dt.datetime(2026, 3, 1, 4, tzinfo=dt.UTC)
 
@@ -128,7 +128,7 @@ def test_a_copy_of_a_newer_version_is_refused(sqlite: Engine, tmp_path: Path) ->
 
 def test_no_restore_while_the_clock_runs(engine: Engine, settings: Settings, tmp_path: Path) -> None:
     made, _ = copies.backup(engine, tmp_path / "copy", now=NOW)
-    lock = Lock(engine, settings, CLOCK)
+    lock = Lock(engine, CLOCK)
     assert lock.take()
     try:
         with pytest.raises(copies.BackupError, match="the clock runs"):

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from tests.tracker.analysts import NOW, fill, tag
-from tracker import clock, doctor, record_files
+from tracker import doctor, record_files, signs
 from tracker.cli import build
 from tracker.db import writing
 from tracker.settings import Settings
@@ -105,7 +105,7 @@ def test_counters_that_lag_behind_are_found(postgres_engine: Engine, settings: S
 
 
 def test_a_silent_clock_and_an_open_key(sqlite: Engine, settings: Settings) -> None:
-    clock._beat(sqlite, NOW)
+    signs.give(sqlite, "here:1", NOW)
     key = settings.home / "secret-key"
     key.write_text("k")
     key.chmod(0o644)
@@ -138,7 +138,7 @@ def test_old_records_are_cleaned_after_a_load_and_told_of_until_then(engine: Eng
         age = NOW.timestamp() - 45 * 86_400
         os.utime(settings.records / name, (age, age))
     os.utime(settings.records / "va-2.jsonl", (NOW.timestamp(), NOW.timestamp()))
-    assert findings(engine, settings)["records"].count == 2
+    assert findings(engine, settings)["records"].count == 3
     assert "records" not in findings(engine, Settings(home=settings.home, records_days=0))
     assert record_files.clean(settings.records, 0, NOW) == 0
     assert record_files.clean(settings.records, settings.records_days, NOW) == 3

@@ -23,7 +23,8 @@ from tests.tracker import analysts
 from tracker import record_files, spreadsheet
 from tracker.cli import build
 from tracker.db import make_engine, reading, upgrade, writing
-from tracker.export import ExportError, Manifest, export, view_rows
+from tracker.export import ExportError, Manifest, export
+from tracker.export_parts import view_rows
 from tracker.ingest import Run, ingest
 from tracker.notes import add_note, watch
 from tracker.records import BillRecord

@@ -17,6 +17,9 @@ from sqlalchemy import Engine, text
 from tracker import record_files
 from tracker.db import reading
 from tracker.ingest import Report, Run, ingest
+from tracker.known_bills import KnownBills, place_of
+from tracker.new_bill import digest_of
+from tracker.records import BillRecord
 
 DAY1 = dt.datetime(2026, 1, 20, 12, tzinfo=dt.UTC)
 DAY2 = DAY1 + dt.timedelta(days=1)
@@ -345,3 +348,42 @@ def test_an_action_that_the_history_has_not_come_to_is_not_taken_back(engine: En
     # The history came to that day, and does not have it: now it is taken back.
     load(engine, changed(actions=[listed, sent]), now=DAY2 + dt.timedelta(days=1))
     assert count(engine, "action", "removed_at IS NULL") == 2
+
+
+def test_a_load_reads_the_hashes_of_the_sessions_at_hand_only(engine: Engine) -> None:
+    others = [changed(jurisdiction="md", legislative_session=year) for year in ("2024", "2025", "2026")]
+    load(engine, BILL, changed(legislative_session="2025"), *others)
+    known = KnownBills(engine)
+    line = json.dumps(BILL)
+    assert known.find(digest_of(BILL), BILL) is not None and len(known.hashes) == 1
+    assert known.find(digest_of(line), line) is None, "the same bill in other bytes"
+    assert len(known.hashes) == 1
+    assert known.find(b"no such digest", changed(legislative_session="1901")) is None
+    assert len(known.hashes) == 2, "a session that we do not know by this name: those of its jurisdiction"
+    known.find(b"no such digest", b"[]")
+    assert len(known.hashes) == 5, "a record that names no place: all"
+
+
+@pytest.mark.parametrize(
+    ("record", "place"),
+    [
+        ('{"jurisdiction": "va", "legislative_session": "2026"}', ("va", "2026")),
+        (b'{"title":"x","jurisdiction":"TX","legislative_session" : "89R"}', ("tx", "89R")),
+        ('{"jurisdiction": {"id": "ocd-jurisdiction/country:us/state:oh/government"}}', ("oh", "")),
+        ('{"jurisdiction": "ocd-jurisdiction/country:us/government", "session": "119"}', ("us", "119")),
+        (BillRecord.model_validate(BILL), ("va", "2026")),
+        ({"jurisdiction": {"id": 1}, "legislative_session": 2026}, ("", "")),
+        (b"\xff\xfe", ("", "")),
+    ],
+)
+def test_a_records_place_is_found_before_it_is_read(record: Any, place: tuple[str, str]) -> None:
+    assert place_of(record) == place
+
+
+def test_a_record_that_seems_to_be_of_another_session_is_loaded_right(engine: Engine) -> None:
+    """Its related bill's session comes first in the text: it is compared like a new one."""
+    related = [{"legislative_session": "2025", "identifier": "HB 9", "relation_type": "prior-session"}]
+    first = json.dumps({"related_bills": related, **BILL})
+    load(engine, changed(legislative_session="2025"), first)
+    again = load(engine, first)
+    assert (again.total("unchanged"), again.total("changed"), again.total("events")) == (1, 0, 0)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert, text
 from typer.testing import CliRunner
 
 from tests.tracker.analysts import NOW, fill
-from tracker import clock, morning, pulse
+from tracker import morning, pulse, signs
 from tracker.cli import build
 from tracker.db import make_engine, writing
 from tracker.heartbeat import Heartbeat, refusal
@@ -44,7 +44,7 @@ def test_crawls_that_run_over_a_log_that_stands_still(engine: Engine) -> None:
 
 
 def test_a_silent_clock_and_a_broken_job(engine: Engine) -> None:
-    clock._beat(engine, NOW)
+    signs.give(engine, "here:1", NOW)
     now = dt.datetime.now(dt.UTC)
     with writing(engine) as connection:
         values = {"job": "crawl-va", "attempt": 1, "runner": "m:1", "message": "", "started_at": now, "seen_at": now}

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, select, text
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from tracker import clock, jobs, schedule
+from tracker import clock, jobs, schedule, signs
 from tracker.cli import build
 from tracker.db import make_engine, reading, upgrade, writing
 from tracker.locks import Lock
@@ -152,7 +152,7 @@ def _finished(engine: Engine) -> bool:
 
 
 def test_pause_resume_and_run_by_hand(place: tuple[Engine, Settings]) -> None:
-    engine, settings = place
+    engine, _ = place
     assert billtracker("schedule", "pause", "backup").exit_code == 0
     assert "runs next at" in billtracker("schedule", "resume", "backup").stdout
     wrong = billtracker("schedule", "pause", "nothing")
@@ -161,7 +161,7 @@ def test_pause_resume_and_run_by_hand(place: tuple[Engine, Settings]) -> None:
     command = [sys.executable, "-m", "tracker.cli", "schedule", "run", "health", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert json.loads(done.stdout)["status"] == "done", done.stderr
-    lock = Lock(engine, settings, "job-health")
+    lock = Lock(engine, "job-health")
     assert lock.take()
     try:
         busy = billtracker("schedule", "run", "health")
@@ -212,7 +212,7 @@ def test_a_silent_clock_shows(place: tuple[Engine, Settings]) -> None:
     engine, _ = place
     assert "has never run" in billtracker("schedule", "list").stdout
     old = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
-    clock._beat(engine, old)
+    signs.give(engine, "here:1", old)
     with writing(engine) as connection:
         connection.execute(text("UPDATE heartbeat SET seen_at = :at"), {"at": "2026-01-01T00:00:00.000000Z"})
     done = billtracker("schedule", "list")

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.conftest import new_database
-from tracker import clock, pulse, queue, schedule
+from tracker import clock, pulse, queue, schedule, signs
 from tracker.db import make_engine, upgrade, writing
 from tracker.settings import Settings
 from tracker.watch import Watch
@@ -49,7 +49,7 @@ def test_a_clock_that_stands_still_is_told_by_whoever_still_runs(engine: Engine,
     now = dt.datetime.now(dt.UTC)
     watch = Watch(engine, place)
     assert watch.look(now) is False, "there was never a clock: a new installation"
-    clock._beat(engine, now)
+    signs.give(engine, "here:1", now)
     assert watch.look(now + HOUR / 60) is False, "it looks every ten minutes"
     assert Watch(engine, place).look(now) is False, "it lives"
     with writing(engine) as connection:
@@ -67,7 +67,7 @@ def test_a_clock_that_stands_still_is_told_by_whoever_still_runs(engine: Engine,
 
 def test_a_due_job_that_nobody_begins_is_trouble(engine: Engine, place: Settings) -> None:
     now = dt.datetime.now(dt.UTC)
-    clock._beat(engine, now)
+    signs.give(engine, "here:1", now)
     with clock.opened(engine) as scheduler:
         clock.align(scheduler, {"backup": schedule.job(place, "backup"), "tags": schedule.job(place, "tags")})
         scheduler.pause_job("tags", "default")
@@ -82,7 +82,7 @@ def test_a_due_job_that_nobody_begins_is_trouble(engine: Engine, place: Settings
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 def test_without_a_worker_the_clock_tells_the_admins_itself(engine: Engine, place: Settings) -> None:
     queue.prepare(place)
-    clock._beat(engine, dt.datetime.now(dt.UTC))
+    signs.give(engine, "here:1", dt.datetime.now(dt.UTC))
     clock.fire("tags")
     assert [row["job"] for row in queue.waiting(place)] == ["tags"]
     with writing(engine) as connection:
@@ -111,7 +111,7 @@ def test_a_clock_that_was_set_back_does_not_stop_the_jobs(engine: Engine, place:
     assert stored["tags"].next_run_time is None and stored["crawl-va"].next_run_time < now
     with writing(engine) as connection:
         connection.execute(text("DELETE FROM heartbeat"))
-    clock._beat(engine, now)
+    signs.give(engine, "here:1", now)
     with writing(engine) as connection:
         connection.execute(text("UPDATE heartbeat SET seen_at = :at"), {"at": (now + 9000 * HOUR).isoformat()})
     assert "the clock stands still" in pulse.take(engine, now=now)["problems"][0], "a sign from the future is none"

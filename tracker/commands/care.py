@@ -1,4 +1,4 @@
-"""Commands that keep an installation whole: ``backup``, ``restore``, ``doctor``, ``morning``."""
+"""Commands that keep an installation whole: ``backup``, ``restore``, ``clean``, ``doctor``, ``morning``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(backup)
     app.command()(restore)
+    app.command()(clean)
     app.command()(doctor)
     app.command()(morning)
 
@@ -63,6 +64,35 @@ def restore(
     else:
         typer.echo(f"{path} is restored" + (f"; what was there is kept as {kept}" if kept else ""))
         typer.echo("Next: billtracker doctor")
+
+
+def clean(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what there is and would go; delete nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete what is past its bounds (settings logs_days and others), close runs whose process was killed."""
+    from tracker import leftovers, lost_runs
+
+    settings = console.load_settings()
+    engine = console.open_database(settings)
+    now = dt.datetime.now(dt.UTC)
+    rows = list(leftovers.survey(settings, now))
+    if dry_run:
+        killed = lost_runs.find(engine, now)
+        if as_json:
+            console.emit({"files": rows, "runs_killed": len(killed)})
+            return
+        console.table([{**row, "bytes": f"{row['bytes']:,}"} for row in rows])
+        typer.echo(f"{sum(int(str(row['past'])) for row in rows):,} files would go; {len(killed)} killed runs are open")
+        return
+    gone = leftovers.clean(settings, now)
+    accounts = leftovers.forget_runs(engine, settings.job_runs_days, now)
+    killed = lost_runs.close(engine, now)
+    if as_json:
+        console.emit({"deleted": gone, "job_runs_deleted": accounts, "runs_closed": len(killed)})
+        return
+    said = ", ".join(f"{count:,} {name}" for name, count in gone.items()) or "nothing"
+    typer.echo(f"deleted: {said}; {accounts:,} accounts of jobs; closed {len(killed):,} runs whose process was killed")
 
 
 def doctor(as_json: Json = False) -> None:

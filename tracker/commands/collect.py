@@ -95,6 +95,10 @@ def crawl_row(done: Any, compared: dict[str, int]) -> dict[str, Any]:
 
 def compare(engine: Any, records: Path) -> dict[str, int]:
     """How a file of records stands to the database, without storing anything."""
+    from contextlib import suppress
+    from itertools import islice
+
+    from pydantic_core import from_json
     from sqlalchemy import select
 
     from tracker.db import reading
@@ -103,22 +107,16 @@ def compare(engine: Any, records: Path) -> dict[str, int]:
     from tracker.record_files import FileError, read
     from tracker.records import RecordError, parse_record
 
-    with reading(engine) as connection:
-        known = {
-            row.ocd_id: bytes(row.record_hash)
-            for row in connection.execute(select(BillRow.ocd_id, BillRow.record_hash))
-        }
     counts = {"new": 0, "changed": 0, "unchanged": 0}
-    try:
-        from pydantic_core import from_json
-
-        for line in read(records):
-            record = parse_record(from_json(line))
-            stored = known.get(record.id)
-            kind = "new" if stored is None else "unchanged" if stored == digest_of(line) else "changed"
-            counts[kind] += 1
-    except (FileError, RecordError, ValueError):
-        pass
+    with reading(engine) as connection, suppress(FileError, RecordError, ValueError):
+        lines = read(records)
+        while part := list(islice(lines, 500)):
+            digests = {parse_record(from_json(line)).id: digest_of(line) for line in part}
+            query = select(BillRow.ocd_id, BillRow.record_hash).where(BillRow.ocd_id.in_(digests))
+            known = {row.ocd_id: bytes(row.record_hash) for row in connection.execute(query)}
+            for key, digest in digests.items():
+                stored = known.get(key)
+                counts["new" if stored is None else "unchanged" if stored == digest else "changed"] += 1
     return counts
 
 

@@ -42,14 +42,14 @@ def run_clock(context: typer.Context) -> None:
 @schedule.command("list")
 def list_(as_json: Json = False) -> None:
     """All jobs: when next, how the last run ended, what a running one says. Ends with 1 when the clock is silent."""
-    from tracker import clock
+    from tracker import signs
 
     settings = console.load_settings()
     engine = console.open_database(settings)
     rows = _rows(engine, settings)
     now = dt.datetime.now(dt.UTC)
-    beat = clock.last_beat(engine)
-    silent = beat is not None and clock.is_silent(beat, now)
+    beat = signs.last(engine)
+    silent = beat is not None and signs.is_silent(beat, now)
     if as_json:
         seen = beat.seen_at.isoformat() if beat else None
         console.emit({"clock": {"last_seen": seen, "runner": beat and beat.runner, "silent": silent}, "jobs": rows})
@@ -183,10 +183,14 @@ def worker(
 ) -> None:
     """Do the clock's jobs, on any number of machines (PostgreSQL only)."""
     from tracker import queue
+    from tracker.leftovers import Daily
+    from tracker.watch import Watch
 
     settings = console.load_settings()
-    console.open_database(settings)
+    engine = console.open_database(settings)
+    # The clock may stand still, and this machine has files of its own.
+    errands = (Watch(engine, settings).look, Daily(settings).look)
     try:
-        queue.work(settings, at_once=at_once, until_idle=until_idle, dead_seconds=dead_after)
+        queue.work(settings, at_once=at_once, until_idle=until_idle, dead_seconds=dead_after, errands=errands)
     except queue.QueueError as error:
         console.fail(str(error))

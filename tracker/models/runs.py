@@ -14,6 +14,8 @@ from tracker.models.base import Base, BigKey, Json, Moment
 class CrawlRunRow(Base):
     """One crawl (or file) and what became of it. ``status``: running, published, held, failed.
 
+    ``runner`` is the process that loads it: a run whose process was killed is closed as failed, with that reason.
+
     ``complete`` says that the whole session was seen, so that bills not in it are missing.
     ``numbers`` is the crawler's own count; the columns are what the ingest made of it.
     """
@@ -40,6 +42,7 @@ class CrawlRunRow(Base):
     newest_action: Mapped[str] = mapped_column(String(10))
     numbers: Mapped[dict[str, Any]] = mapped_column(Json)
     records_path: Mapped[str] = mapped_column(Text)
+    runner: Mapped[str] = mapped_column(String(120), server_default="")
 
 
 class CrawlIssueRow(Base):

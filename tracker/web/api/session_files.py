@@ -15,7 +15,7 @@ from typing import IO, Any
 from sqlalchemy import Connection, select
 
 from tracker import spreadsheet
-from tracker.export import batches, in_place
+from tracker.export_parts import batches, in_place
 from tracker.jurisdictions import Jurisdiction
 from tracker.models.bills import BillRow, SessionRow
 from tracker.web.api import resources

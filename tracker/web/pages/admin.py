@@ -17,7 +17,7 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from sqlalchemy import Connection, select, text
 from sqlalchemy import func as sql
 
-from tracker.bill_rows import table
+from tracker.bill_tables import table
 from tracker.models.runs import CrawlIssueRow, CrawlRunRow
 from tracker.web.dependencies import AppSettings, Database
 from tracker.web.errors import not_found

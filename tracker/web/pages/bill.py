@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection, select
 from sqlalchemy import func as sql
 
-from tracker.bill_rows import table
+from tracker.bill_tables import table
 from tracker.cleaning import bill_path
 from tracker.history import NoBill, end_of, read_bill, tag_history
 from tracker.models.bills import BillRow, BillTextRow, SessionRow, VersionRow
