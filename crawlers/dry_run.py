@@ -61,6 +61,7 @@ def run(spider: BillSpider, site: Recording | None = None) -> Account:
 def _answer(
     spider: BillSpider, conditional: ConditionalMiddleware, request: Request, replies: Recording | None
 ) -> Iterable[Any] | None:
+    conditional.process_request(request)
     reply = replies.response(request) if replies else None
     if reply is None:
         spider.account.issue("not_recorded", "", request.url[:300])

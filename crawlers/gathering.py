@@ -77,6 +77,10 @@ class GatherSpider(BillSpider):
         """Addresses of what a bill needs beside the lists."""
         return ()
 
+    def proves(self, url: str, response: Response) -> bool:
+        """Whether a reply that is what it was last time says that all others are, too: the end of one big file."""
+        return False
+
     def parts(self, key: str) -> Any:
         """What the lists say of a bill: when it is what it was last time, the details are not asked for."""
         return [self.found[kind].get(key) for kind in self.kinds]
@@ -137,6 +141,9 @@ class GatherSpider(BillSpider):
         self.waiting.discard(url)
         if UNCHANGED in response.flags:
             self.same.add(url)
+            if self.proves(url, response):
+                self.account.outcome = "unchanged"
+                return
         if url in self.same and not response.body:
             self.stale.add(url)
         else:

@@ -63,7 +63,10 @@ def survey(engine: Engine, *, now: dt.datetime) -> list[dict[str, Any]]:
             {
                 "code": code,
                 "name": place.name,
-                "sources": [{"name": s.name, "kind": s.kind, "proof": s.proof} for s in places.sources_for(code)],
+                "sources": [
+                    {"name": s.name, "kind": s.kind, "proof": s.proof, "brings": list(s.brings)}
+                    for s in places.sources_for(code)
+                ],
                 "freshness": _freshness(code, bills.get(code), runs.get(code, []), now),
             }
         )

@@ -9,11 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from tracker.actions import is_known, stage_of
-from tracker.jurisdictions import Jurisdiction, Session
+from tracker.jurisdictions import Brought, Jurisdiction, Session
 from tracker.records import BillRecord
 
 FIELDS = (
@@ -42,6 +42,8 @@ def report(records: Sequence[BillRecord], manifest: Mapping[str, Any], place: Ju
     for record in records:
         session = place.by_identifier.get(record.legislative_session)
         for what in oddities(record, session, place):
+            odd.setdefault(what, []).append(record.identifier)
+        for what in unsaid(record, str(manifest.get("source")), place):
             odd.setdefault(what, []).append(record.identifier)
     unknown = Counter(
         action.description
@@ -96,6 +98,14 @@ def summary(record: BillRecord) -> dict[str, Any]:
         "versions": len(record.versions),
         "url": record.sources[0].url if record.sources else "",
     }
+
+
+def unsaid(record: BillRecord, source: str, place: Jurisdiction) -> Iterable[str]:
+    """Fields that a record has, though the data do not say that its source brings them."""
+    known = next((found for found in place.sources if found.name == source), None)
+    for name in get_args(Brought):
+        if known and getattr(record, name) and name not in known.brings:
+            yield f"there is {name}: say so under brings in tracker/jurisdictions.toml"
 
 
 def oddities(record: BillRecord, session: Session | None, place: Jurisdiction) -> Iterable[str]:

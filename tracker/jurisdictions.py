@@ -110,6 +110,9 @@ class Politeness(_Data):
     terms: str = ""
 
 
+Brought = Literal["actions", "sponsorships", "versions", "related_bills", "hearings", "abstracts", "subject"]
+
+
 class Source(_Data):
     """A place to get a jurisdiction's bills from.
 
@@ -117,6 +120,7 @@ class Source(_Data):
     ``recorded`` against real replies, ``facts`` against its description only. ``module`` is the crawler
     (``va`` is crawlers/jurisdictions/va.py, ``govbot`` crawlers/mirrors/govbot.py). ``hosts`` is the allow
     list, redirects included. ``empty`` are statuses with which the site says "nothing there".
+    ``brings`` are the fields of a record that its crawler fills where the source has them.
     ``requires_key`` names the environment variable that holds the key. ``queries_a_month`` or ``queries_a_day``
     is what the key allows (0: no limit); the count is kept in the database.
     """
@@ -124,6 +128,7 @@ class Source(_Data):
     name: _Text
     kind: Literal["official", "mirror"]
     proof: Literal["live", "recorded", "facts"]
+    brings: tuple[Brought, ...] = ()
     module: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
     url: Annotated[str, StringConstraints(pattern=r"^(https?|ftp)://")]
     hosts: tuple[Host, ...] = Field(min_length=1)

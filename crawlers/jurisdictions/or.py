@@ -65,8 +65,9 @@ class Spider(GatherSpider):
         session = f"{ROOT}/LegislativeSessions('{self.site_session()}')"
         yield f"{session}/Legislators?$format=json"
         yield f"{session}/Committees?$format=json"
-        today = self.account.started_at.astimezone(self.place.zone).date()
-        since = f"(MeetingDate gt datetime'{today}T00:00:00') and (SessionKey eq '{self.site_session()}')"
+        # An address that is the same for a month, so that what has not changed is known by it.
+        month = self.account.started_at.astimezone(self.place.zone).date().replace(day=1)
+        since = f"(MeetingDate ge datetime'{month}T00:00:00') and (SessionKey eq '{self.site_session()}')"
         yield f"{ROOT}/CommitteeMeetings?$filter={since}&$expand=CommitteeAgendaItems&$format=json"
         expanded = "MeasureSponsors,MeasureDocuments,MeasureHistoryActions"
         expanded += ",CommitteeAgendaItems/CommitteeProposedAmendments"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
 from tracker import console
+from tracker.jurisdictions import Brought
 
 Now = Annotated[str | None, typer.Option("--now", help="Pretend that it is this moment (ISO).")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
@@ -250,7 +252,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def jurisdictions(as_json: Json = False) -> None:
-    """All 56 jurisdictions: sources, how far each is proven, and how fresh our data are."""
+    """All 56 jurisdictions: sources, how far each is proven, which fields it brings, and how fresh our data are."""
     from tracker.freshness import survey
 
     rows = survey(console.open_database(), now=dt.datetime.now(dt.UTC))
@@ -264,6 +266,7 @@ def jurisdictions(as_json: Json = False) -> None:
                 "name": row["name"],
                 "source": row["sources"][0]["name"],
                 "proof": row["sources"][0]["proof"],
+                "brings": _brought(row["sources"][0]["brings"]),
                 "others": [s["name"] for s in row["sources"][1:]],
                 "bills": row["freshness"]["bills"],
                 "last good run": (row["freshness"]["last_good_run"] or "")[:16],
@@ -272,6 +275,12 @@ def jurisdictions(as_json: Json = False) -> None:
             for row in rows
         ]
     )
+
+
+def _brought(fields: Sequence[str]) -> str:
+    """``all``, or what is missing of what a source may bring: ``no hearings, subject``."""
+    lacking = [name for name in get_args(Brought) if name not in fields]
+    return f"no {', '.join(lacking)}" if lacking else "all"
 
 
 def place_of(code: str) -> Any:
