@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,7 @@ from tracker.query import MAX_TERMS, QueryError, parse
 from tracker.search import scope
 from tracker.search_sql import Query
 from tracker.web.api.parameters import Page
+from tracker.web.memory import Memory
 
 EVERY_HIT = 100_000_000
 
@@ -83,10 +84,15 @@ def _readable(words: str) -> str:
     return words
 
 
-def count_and_page(connection: Connection, asked: Asked, page: Page) -> tuple[dict[str, int], list[int]]:
+def count_and_page(
+    connection: Connection, memory: Memory, asked: Asked, page: Page
+) -> tuple[dict[str, int], list[int]]:
     """The reply's ``pagination`` and the ids on the page, in order. 404 for a page beyond the last."""
     query = matching_ids(connection, asked)
-    total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    # Programs go through all pages of a question, and the count is a good part of each.
+    total = memory.recall(
+        connection, ("bills", repr(replace(asked, sort=Sort.UPDATED_DESC))), lambda: _count(connection, query)
+    )
     pagination = page.described(total)
     name, _, direction = asked.sort.rpartition("_")
     by: Any = {
@@ -98,6 +104,10 @@ def count_and_page(connection: Connection, asked: Asked, page: Page) -> tuple[di
     order = [by.is_(None), by.desc() if down else by.asc(), BillRow.id.desc() if down else BillRow.id.asc()]
     ids = connection.execute(query.order_by(*order).limit(page.size).offset(page.offset)).scalars()
     return pagination, list(ids)
+
+
+def _count(connection: Connection, query: Select[Any]) -> int:
+    return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
 
 
 def _of_bill(asked: Asked) -> list[Any]:

@@ -31,6 +31,7 @@ from tracker.web.api.parameters import (
 )
 from tracker.web.dependencies import AppSettings, Database
 from tracker.web.errors import not_found
+from tracker.web.memory import Remembered
 
 router = APIRouter(tags=["bills"], responses=ERRORS)
 MAX_PER_PAGE = 20
@@ -45,6 +46,7 @@ Text = Annotated[str | None, Query(max_length=300)]
 def list_bills(
     engine: Database,
     settings: AppSettings,
+    memory: Remembered,
     jurisdiction: JurisdictionName = None,
     session: Text = None,
     chamber: Annotated[str | None, Query(description="upper, lower or legislature.", max_length=40)] = None,
@@ -95,7 +97,7 @@ def list_bills(
         pagination = asked_page.described(0)
         return resources.Listed(results=[], pagination=resources.Pagination(**pagination))
     with reading(engine) as connection:
-        pagination, ids = count_and_page(connection, asked, asked_page)
+        pagination, ids = count_and_page(connection, memory, asked, asked_page)
         found = bill_resources(connection, ids, include, settings.public_url, then)
     return resources.Listed(results=found, pagination=resources.Pagination(**pagination))
 
