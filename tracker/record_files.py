@@ -24,15 +24,22 @@ class FileError(ValueError):
     """A file that cannot be read as bills; names the file."""
 
 
+# Exports for reading: they leave out what no column has, so they do not load again.
+_TABLES = (b"SQLite format 3\0", b"PAR1", b"key,ocd_id,")
+_OURS = "To move bills between databases use `billtracker export jsonl`."
+
+
 def read(path: Path) -> Iterator[bytes]:
     """Each bill's raw JSON in the file, folder or archive. Raises :class:`FileError`; what was yielded
     before the damage stays good.
     """
     try:
         if path.is_dir():
-            for inner in sorted(path.rglob("*.json*")):
-                if _is_bill_file(inner.name):
-                    yield from read(inner)
+            inside = [inner for inner in sorted(path.rglob("*.json*")) if _is_bill_file(inner.name)]
+            if not inside:
+                raise FileError(f"{path} holds no files of bills (*.jsonl, bill_*.json). {_OURS}")
+            for inner in inside:
+                yield from read(inner)
         elif path.name.endswith((".tar.gz", ".tgz", ".tar")):
             yield from _tar(path)
         elif path.name.endswith(".gz"):
@@ -102,6 +109,8 @@ def _lines(file: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[bytes]:
     """The lines of a JSONL file; a file that holds one pretty-printed object is yielded whole."""
     total = 0
     first = file.readline(MAX_LINE + 1)
+    if first.startswith(_TABLES):
+        raise FileError(f"{path} is a table, not records of bills. {_OURS}")
     if path.suffix == ".json" or first.strip() in (b"{", b"["):
         rest = file.read(MAX_MEMBER)
         yield first + rest

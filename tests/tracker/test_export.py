@@ -138,6 +138,15 @@ def test_real_bills_come_back_the_same(sqlite: Engine, shared: Path, tmp_path: P
     assert len(first.read_bytes().splitlines()) == len(chosen)
 
 
+@pytest.mark.parametrize("format_", ["csv", "sqlite", "parquet"])
+def test_what_is_made_for_reading_is_not_taken_for_records(
+    out: Callable[..., tuple[Path, Manifest]], format_: str
+) -> None:
+    path, _ = out(format_, f"bills.{format_}")
+    with pytest.raises(record_files.FileError, match="use `billtracker export jsonl`"):
+        list(record_files.read(path))
+
+
 def test_csv_is_safe_and_comes_back(out: Callable[..., tuple[Path, Manifest]]) -> None:
     path, manifest = out("csv", "bills.csv")
     assert manifest.counts == {"bills": 9}
