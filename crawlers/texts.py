@@ -35,7 +35,8 @@ _FOLD = re.compile(r"[^a-z0-9]+")
 def fetch(asked: Path, out: Path, replay: Path | None) -> None:
     """Answer a file of wanted documents."""
     wanted = [json.loads(line) for line in asked.read_text("utf-8").splitlines() if line.strip()]
-    with gzip.open(out, "wb", compresslevel=3) as file:
+    with gzip.open(out, "wb", compresslevel=3) as packed, progress_of(out).open("wb", buffering=0) as marks:
+        file = _Answers(packed, marks)
         if replay is None:
             _from_sites(wanted, file)
         elif replay.name.endswith(".tar.gz"):
@@ -44,7 +45,24 @@ def fetch(asked: Path, out: Path, replay: Path | None) -> None:
             _from_recording(wanted, Recording(replay), file)
 
 
-def _answer(file: IO[bytes] | gzip.GzipFile, item: dict[str, Any], **found: Any) -> None:
+def progress_of(out: Path) -> Path:
+    """A line for each answer, so that whoever waits sees how far we are: the answers themselves are packed."""
+    return out.with_suffix(".progress.tmp")
+
+
+class _Answers:
+    """The file of answers, with a mark for each beside it."""
+
+    def __init__(self, packed: gzip.GzipFile, marks: IO[bytes]) -> None:
+        self.packed, self.marks = packed, marks
+
+    def write(self, line: bytes) -> None:
+        """One answer."""
+        self.packed.write(line)
+        self.marks.write(b"\n")
+
+
+def _answer(file: _Answers, item: dict[str, Any], **found: Any) -> None:
     made = {"ref": item["ref"], "url": item["url"], "media_type": item["media_type"], **found}
     file.write(json.dumps(made).encode() + b"\n")
 
@@ -53,7 +71,7 @@ def _body(body: bytes) -> dict[str, str]:
     return {"body": base64.b64encode(body).decode("ascii")}
 
 
-def _from_recording(wanted: list[dict[str, Any]], recording: Recording, file: gzip.GzipFile) -> None:
+def _from_recording(wanted: list[dict[str, Any]], recording: Recording, file: _Answers) -> None:
     inside: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for item in wanted:
         reply = recording.replies.get(item["url"])
@@ -71,7 +89,7 @@ def _from_recording(wanted: list[dict[str, Any]], recording: Recording, file: gz
                     _answer(file, item, media_type=kind, **_body(body))
 
 
-def _from_archive(wanted: list[dict[str, Any]], archive: Path, file: gzip.GzipFile) -> None:
+def _from_archive(wanted: list[dict[str, Any]], archive: Path, file: _Answers) -> None:
     """The mirror's extracted texts, matched by session, bill and the version's label."""
     by_bill: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for item in wanted:
@@ -85,7 +103,7 @@ def _from_archive(wanted: list[dict[str, Any]], archive: Path, file: gzip.GzipFi
                     _answer(file, item, media_type="text/plain", **_body(body))
 
 
-def _from_sites(wanted: list[dict[str, Any]], file: gzip.GzipFile) -> None:
+def _from_sites(wanted: list[dict[str, Any]], file: _Answers) -> None:
     places = jurisdictions.load()
     by_code: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for item in wanted:
@@ -110,7 +128,7 @@ class DocumentSpider(scrapy.Spider):
 
     name = "documents"
 
-    def __init__(self, *, code: str, wanted: list[dict[str, Any]], file: gzip.GzipFile) -> None:
+    def __init__(self, *, code: str, wanted: list[dict[str, Any]], file: _Answers) -> None:
         super().__init__()
         self.place = jurisdictions.load()[code]
         self.source = jurisdictions.load().sources_for(code)[0]

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,54 @@ def test_a_full_disk_loses_nothing_and_says_so(tmp_path: Path) -> None:
         assert connection.execute(text("SELECT count(*) FROM bill_event WHERE kind = 'new_bill'")).scalar() == 1500
     assert not [f for f in doctor.examine(engine, Settings(home=home), now=NOW)[0] if f.check not in ("disk", "runs")]
     engine.dispose()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with sixteen megabytes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let us mount a small file system")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_in_earnest(small_disk: Path, tmp_path: Path) -> None:
+    """ENOSPC from the kernel: a load and a backup say so, and lose nothing; with room again both go well."""
+    home, file = small_disk / "var", jsonl(tmp_path / "bills.jsonl", bills(1500))
+    assert run(home, "ingest", str(jsonl(tmp_path / "few.jsonl", bills(3)))).returncode == 0
+    old, filler = home / "logs" / "va.log", small_disk / "filler"
+    old.parent.mkdir()
+    old.write_text("long ago")
+    os.utime(old, (1_000_000_000, 1_000_000_000))
+    with filler.open("wb", buffering=0) as filling, contextlib.suppress(OSError):
+        while True:
+            filling.write(b"x" * 4096)
+    one_sentence(run(home, "health"), "the disk is full")
+    cleaned = run(home, "clean")
+    assert "deleted: 1 logs" in cleaned.stdout and not old.exists(), "it makes room where nothing else can begin"
+    with filler.open("r+b") as filling:
+        filling.truncate(filler.stat().st_size - 100_000)
+    one_sentence(run(home, "ingest", str(file)), "full")
+    one_sentence(run(home, "backup", str(small_disk / "copies" / "c.db")), "full", "No space left")
+    assert not list((small_disk / "copies").iterdir()), "no half copy stays"
+    found = json.loads(run(home, "doctor", "--json").stdout)["findings"]
+    assert "disk" in {finding["check"] for finding in found}
+    filler.unlink()
+    again = run(home, "ingest", str(file), "--json")
+    assert again.returncode == 0, again.stderr
+    (row,) = json.loads(again.stdout)
+    assert (row["bills"], row["unchanged"]) == (1500, 3), "what the full disk refused was not half stored"
+    assert run(home, "backup", str(small_disk / "copies" / "c.db")).returncode == 0
+    engine = make_engine(Settings(home=home).url)
+    left = [f.check for f in doctor.examine(engine, Settings(home=home), now=NOW)[0]]
+    engine.dispose()
+    assert set(left) <= {"disk"}, left
 
 
 def test_a_read_only_disk_is_one_sentence(tmp_path: Path) -> None:

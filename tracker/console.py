@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tracker.settings import Settings
 
 DONE, NEEDS_A_LOOK, WRONG_USE = 0, 1, 2
-#: How often a job of the clock says how far it is.
-LINE_SECONDS = 5.0
+#: How often a job of the clock says how far it is, and a command whose words go into a file or pipe.
+LINE_SECONDS, PIPE_SECONDS = 2.0, 30.0
 #: Set by the entry point: then logging is ours to configure, and not that of a program which calls us.
 own_process = False
 
@@ -125,16 +125,20 @@ def parse_now(value: str | None) -> dt.datetime:
 
 
 @contextmanager
-def progress(label: str, total: int | None = None, quiet: bool = False) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, when a person watches; yields ``update(done)``.
+def progress(label: str, total: int | None = None, quiet: bool = False) -> Iterator[Callable[..., None]]:
+    """A progress bar on standard error, when a person watches, else a line now and then; yields ``update(done)``
+    (or ``update(done, total)`` where the total is known only then).
 
     A job of the clock says it in a line every few seconds, ``quiet`` or not: ``schedule list`` shows the last.
     """
     if parent.VARIABLE in os.environ:
-        yield _lines(label, total)
+        yield _lines(label, total, LINE_SECONDS)
         return
-    if quiet or not sys.stderr.isatty():
-        yield lambda done: None
+    if quiet:
+        yield lambda done, of=None: None
+        return
+    if not sys.stderr.isatty():
+        yield _lines(label, total, PIPE_SECONDS)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -148,16 +152,16 @@ def progress(label: str, total: int | None = None, quiet: bool = False) -> Itera
         transient=True,
     ) as bar:
         task = bar.add_task(label, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        yield lambda done, of=total: bar.update(task, completed=done, total=of)
 
 
-def _lines(label: str, total: int | None) -> Callable[[int], None]:
+def _lines(label: str, total: int | None, seconds: float) -> Callable[..., None]:
     said = time.monotonic()
 
-    def update(done: int) -> None:
+    def update(done: int, of: int | None = total) -> None:
         nonlocal said
-        if time.monotonic() - said >= LINE_SECONDS:
+        if time.monotonic() - said >= seconds:
             said = time.monotonic()
-            note(f"{label.strip()}: {done:,}" + (f" of {total:,}" if total else ""))
+            note(f"{label.strip()}: {done:,}" + (f" of {of:,}" if of else ""))
 
     return update

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select
 
-from tracker import budgets, jurisdictions, record_files, runs
+from tracker import budgets, crawl_process, jurisdictions, record_files, runs
 from tracker.db import reading, writing
 from tracker.ingest import Report, Run, ingest
 from tracker.jurisdictions import Source
@@ -93,9 +93,17 @@ def sample(settings: Settings, now: dt.datetime) -> Path:
 
 
 def crawl(
-    plan: Plan, settings: Settings, engine: Engine | None, *, now: dt.datetime, out: Path | None = None
+    plan: Plan,
+    settings: Settings,
+    engine: Engine | None,
+    *,
+    now: dt.datetime,
+    out: Path | None = None,
+    progress: crawl_process.Progress | None = None,
 ) -> Crawled:
     """Run one crawl to its end. With a database, the crawl is told what is known, so that it asks less.
+
+    ``progress`` is told how many bills are written, about once a second.
 
     Raises :class:`CrawlError` when the process died without a manifest.
     """
@@ -134,18 +142,15 @@ def crawl(
         temporary = [known, history]
         arguments += ["--known", str(known), "--history", str(history)]
     log = settings.home / "logs" / f"{name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with log.open("wb") as errors:
-            done = subprocess.run(
-                [sys.executable, "-m", "crawlers", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                env=environment(settings),
-                timeout=CRAWL_HOURS * 3600,
-                check=False,
-            )
+        ended = crawl_process.run(
+            arguments,
+            log=log,
+            environment=environment(settings),
+            hours=CRAWL_HOURS,
+            growing=records,
+            progress=progress,
+        )
     except subprocess.TimeoutExpired as error:
         raise CrawlError(f"{plan.jurisdiction}: the crawl was stopped after {CRAWL_HOURS} hours") from error
     finally:
@@ -156,7 +161,7 @@ def crawl(
     except (OSError, ValueError) as error:
         last = log.read_text("utf-8", "replace").strip().splitlines()[-1:] or ["no message"]
         raise CrawlError(
-            f"{plan.jurisdiction}: the crawl ended with code {done.returncode} and no account: {last[0][:300]}"
+            f"{plan.jurisdiction}: the crawl ended with code {ended} and no account: {last[0][:300]}"
         ) from error
     if engine is not None and counted:
         budgets.give_back(engine, counted, settings, share - int(account.get("queries") or 0), now)

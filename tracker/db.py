@@ -8,6 +8,7 @@ writes events takes one advisory lock first, so that ``bill_event.seq`` rises in
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ EVENT_LOCK = 7_301_944_012
 BUSY_SECONDS = 30
 #: How long a PostgreSQL that restarts is waited for when a command begins.
 STARTING_SECONDS = 60
+#: With less room than this SQLite cannot make the files that it keeps beside the database.
+_SMALL = 1 << 20
 _ALEMBIC_INI = Path(__file__).resolve().parent.parent / "alembic.ini"
 
 
@@ -126,7 +129,7 @@ def _schema(engine: Engine) -> str | None:
         except OperationalError as error:
             said = str(error.orig).strip()
             if not _comes_back(engine, said) or time.monotonic() > until:
-                raise DatabaseAway(f"cannot open the database: {said.splitlines()[0]}") from error
+                raise DatabaseAway(f"cannot open the database: {said.splitlines()[0]}{_room(engine)}") from error
             time.sleep(0.5)
 
 
@@ -136,6 +139,14 @@ def _comes_back(engine: Engine, said: str) -> bool:
         return False
     restarts = any(words in said for words in ("starting up", "shutting down", "not yet accepting", "recovery mode"))
     return restarts or (parent.VARIABLE in os.environ and "password" not in said and "does not exist" not in said)
+
+
+def _room(engine: Engine) -> str:
+    """What SQLite does not say of a disk that is full: "disk I/O error" is all one gets from it."""
+    folder = Path(engine.url.database or "").parent
+    if engine.dialect.name != "sqlite" or not folder.is_dir() or shutil.disk_usage(folder).free > _SMALL:
+        return ""
+    return f"; the disk is full at {folder}: make room, `billtracker clean --dry-run` says what there is"
 
 
 def newest_schema() -> str:

@@ -13,7 +13,6 @@ import gzip
 import hashlib
 import json
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,7 +22,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, exists, insert, or_, select, update
 from sqlalchemy import func as sql
 
-from tracker import events
+from tracker import console, crawl_process, events
 from tracker.crawling import CRAWL_HOURS, CrawlError, environment
 from tracker.db import reading, writing
 from tracker.events import Event, EventKind
@@ -168,7 +167,7 @@ def fetch(
     sources: list[Path | None] = [*replays] or ([None] if missing else [])
     for replay in sources:
         try:
-            store(engine, missing, _documents(settings, missing, replay, now), now=now, report=report)
+            store(engine, missing, _documents(settings, missing, replay, now, quiet), now=now, report=report)
         except CrawlError as error:
             report.problem = str(error)
     with reading(engine) as connection:
@@ -210,7 +209,7 @@ def standing(connection: Connection, codes: Sequence[str]) -> list[dict[str, Any
 
 
 def _documents(
-    settings: Settings, missing: Sequence[Wanted], replay: Path | None, now: dt.datetime
+    settings: Settings, missing: Sequence[Wanted], replay: Path | None, now: dt.datetime, quiet: bool
 ) -> Iterator[dict[str, Any]]:
     """Start the fetching process and read the documents that it brings, one JSON object a line."""
     folder = settings.records
@@ -218,31 +217,34 @@ def _documents(
     name = f"texts-{now:%Y%m%dT%H%M%S}"
     asked, brought = folder / f"{name}.wanted.jsonl", folder / f"{name}.documents.jsonl.gz"
     asked.write_text("".join(json.dumps(asdict(w)) + "\n" for w in missing), "utf-8")
+    # As crawlers/texts.py names it.
+    marks = brought.with_suffix(".progress.tmp")
     log = settings.home / "logs" / f"{name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with log.open("wb") as errors:
-            done = subprocess.run(
-                [sys.executable, "-m", "crawlers", "--texts", str(asked), "--out", str(brought)]
-                + (["--replay", str(replay)] if replay else []),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                env=environment(settings),
-                timeout=CRAWL_HOURS * 3600,
-                check=False,
+        with console.progress("  texts: fetching", len(missing), quiet) as update:
+            code = crawl_process.run(
+                ["--texts", str(asked), "--out", str(brought), *(["--replay", str(replay)] if replay else [])],
+                log=log,
+                environment=environment(settings),
+                hours=CRAWL_HOURS,
+                growing=marks,
+                progress=update,
             )
-        if done.returncode and not brought.exists():
+        if code and not brought.exists():
             last = log.read_text("utf-8", "replace").strip().splitlines()[-1:] or ["no message"]
             raise CrawlError(f"the texts could not be fetched: {last[0][:300]}")
-        with gzip.open(brought, "rb") as file:
-            for line in file:
+        with gzip.open(brought, "rb") as file, console.progress("  texts: reading", len(missing), quiet) as update:
+            for done, line in enumerate(file, 1):
                 yield json.loads(line)
+                update(done)
+    except subprocess.TimeoutExpired as error:
+        raise CrawlError(f"fetching texts was stopped after {CRAWL_HOURS} hours") from error
     except (EOFError, gzip.BadGzipFile) as error:
         raise CrawlError(f"the fetched texts are damaged: {error}") from error
     finally:
         asked.unlink(missing_ok=True)
         brought.unlink(missing_ok=True)
+        marks.unlink(missing_ok=True)
 
 
 def store(

@@ -74,25 +74,27 @@ def clean(
     from tracker import leftovers, lost_runs
 
     settings = console.load_settings()
-    engine = console.open_database(settings)
     now = dt.datetime.now(dt.UTC)
     rows = list(leftovers.survey(settings, now))
-    if dry_run:
-        killed = lost_runs.find(engine, now)
-        if as_json:
-            console.emit({"files": rows, "runs_killed": len(killed)})
-            return
+    # The files first: on a disk that is full the database cannot even be opened.
+    gone = {} if dry_run else leftovers.clean(settings, now)
+    if dry_run and not as_json:
         console.table([{**row, "bytes": f"{row['bytes']:,}"} for row in rows])
-        typer.echo(f"{sum(int(str(row['past'])) for row in rows):,} files would go; {len(killed)} killed runs are open")
-        return
-    gone = leftovers.clean(settings, now)
-    accounts = leftovers.forget_runs(engine, settings.job_runs_days, now)
-    killed = lost_runs.close(engine, now)
-    if as_json:
+        typer.echo(f"{sum(int(str(row['past'])) for row in rows):,} files would go")
+    elif not as_json:
+        said = ", ".join(f"{count:,} {name}" for name, count in gone.items()) or "nothing"
+        typer.echo(f"deleted: {said}")
+    engine = console.open_database(settings)
+    killed = lost_runs.find(engine, now) if dry_run else lost_runs.close(engine, now)
+    accounts = 0 if dry_run else leftovers.forget_runs(engine, settings.job_runs_days, now)
+    if as_json and dry_run:
+        console.emit({"files": rows, "runs_killed": len(killed)})
+    elif as_json:
         console.emit({"deleted": gone, "job_runs_deleted": accounts, "runs_closed": len(killed)})
-        return
-    said = ", ".join(f"{count:,} {name}" for name, count in gone.items()) or "nothing"
-    typer.echo(f"deleted: {said}; {accounts:,} accounts of jobs; closed {len(killed):,} runs whose process was killed")
+    elif dry_run:
+        typer.echo(f"{len(killed):,} runs whose process was killed are open")
+    else:
+        typer.echo(f"deleted {accounts:,} accounts of jobs; closed {len(killed):,} runs whose process was killed")
 
 
 def doctor(as_json: Json = False) -> None:

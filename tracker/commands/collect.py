@@ -56,7 +56,8 @@ def crawl(
             continue
         console.note(f"{place.code}: crawling {place.name} …")
         try:
-            done = start(plan, settings, engine, now=dt.datetime.now(dt.UTC), out=out)
+            with console.progress(f"  {place.code}: crawling", None, as_json) as update:
+                done = start(plan, settings, engine, now=dt.datetime.now(dt.UTC), out=out, progress=update)
         except CrawlError as error:
             rows.append({"jurisdiction": place.code, "outcome": "failed", "reason": str(error)})
             continue

@@ -127,7 +127,7 @@ def _classify(engine: Any, moment: dt.datetime, *, quiet: bool) -> dict[str, Any
 
     classifier = Classifier.load()
     with console.progress("  tagging", quiet=quiet) as update:
-        report = tag_bills(engine, classifier, now=moment, progress=lambda done, _total: update(done))
+        report = tag_bills(engine, classifier, now=moment, progress=update)
     return report.__dict__
 
 

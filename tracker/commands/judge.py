@@ -47,7 +47,7 @@ def classify(
             now=console.parse_now(now),
             everything=everything,
             bill_ids=ids,
-            progress=lambda done, total: update(done),
+            progress=update,
         )
     if as_json:
         console.emit(report.__dict__)
@@ -159,7 +159,7 @@ def playbook_diff(
         console.fail(str(error))
     engine = console.open_database()
     with console.progress("comparing", quiet=as_json) as update:
-        changes = list(compare(engine, used, candidate, progress=lambda done, _total: update(done)))
+        changes = list(compare(engine, used, candidate, progress=update))
     gained = sum(change.gained for change in changes)
     if as_json:
         console.emit(

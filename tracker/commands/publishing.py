@@ -17,7 +17,8 @@ def crawl_and_publish(engine: Any, settings: Any, plan: Any, moment: dt.datetime
     row: dict[str, Any] = {"jurisdiction": plan.jurisdiction, "recording": plan.replay and plan.replay.name}
     console.note(f"  {label}: crawling …")
     try:
-        done = crawling.crawl(plan, settings, engine, now=moment)
+        with console.progress(f"  {label}: crawling", None, quiet) as update:
+            done = crawling.crawl(plan, settings, engine, now=moment, progress=update)
         with console.progress(f"  {label}: loading", done.manifest.get("bills"), quiet) as update:
             status, reason, report = crawling.publish(engine, done, now=moment, progress=update)
     except (crawling.CrawlError, FileError) as error:

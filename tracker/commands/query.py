@@ -268,9 +268,7 @@ def export(
     engine = console.open_database()
     try:
         with console.progress("exporting", quiet=as_json) as update:
-            manifest = write(
-                engine, format_, path, asked, now=dt.datetime.now(dt.UTC), progress=lambda done, total: update(done)
-            )
+            manifest = write(engine, format_, path, asked, now=dt.datetime.now(dt.UTC), progress=update)
     except (ExportError, QueryError) as error:
         console.fail(str(error))
     if as_json:

@@ -34,7 +34,7 @@ def snapshot(
                 "sqlite",
                 target,
                 now=dt.datetime.now(dt.UTC),
-                progress=lambda done, total: update(done),
+                progress=update,
             )
     except ExportError as error:
         console.fail(str(error))
