@@ -36,7 +36,8 @@ CLASSES = (
     "became-law",
     "failure",
 )
-OFFICIAL = ("ca", "mn", "nd", "nj", "nm")
+# States of the corpus that are crawled officially; all others have the general rules (Colorado has a file).
+OFFICIAL = ("ca", "mn", "ms", "nd", "nj", "nm", "sd")
 COMMITTEE = {"committee-passage", "committee-passage-favorable", "committee-passage-unfavorable"}
 READ = 30
 CORRECTIONS = Path(__file__).with_name("open_states_errors.toml")

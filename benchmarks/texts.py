@@ -20,7 +20,8 @@ from typing import Any
 from tracker.text import extract
 
 CHROME = re.compile(
-    r"skip to (?:main )?content|toggle navigation|breadcrumb|^(?:sign in|log ?in)$|accept (?:all )?cookies"
+    r"skip (?:to (?:main )?content|navigation)|webmaster|terms of use|print on demand|^\d+/ ?\d+$"
+    r"|toggle navigation|breadcrumb|^(?:sign in|log ?in)$|accept (?:all )?cookies"
     r"|cookie policy|print this page|share this|facebook|twitter\.com|back to top|copyright ©"
     r"|all rights reserved|search bills|bill search|add to my bills|download pdf|previous page",
     re.I | re.M,

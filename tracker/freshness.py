@@ -7,6 +7,7 @@ that is not sitting is quiet, not stale.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -23,8 +24,10 @@ STALE_RUN = dt.timedelta(days=3)
 STALE_ACTION = dt.timedelta(days=21)
 
 
-def survey(engine: Engine, *, now: dt.datetime) -> list[dict[str, Any]]:
+def survey(engine: Engine, *, now: dt.datetime, prefer: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """One row a jurisdiction: code, name, sources (default first), freshness.
+
+    ``prefer`` is the admin's choice of sources by jurisdiction: that one comes first. An unknown one is a KeyError.
 
     ``freshness.state`` is ``fresh``, ``quiet`` (not sitting), ``stale``, ``failing`` (the last run failed or
     was held back) or ``unseen``; ``freshness.reason`` says why in one sentence.
@@ -65,7 +68,7 @@ def survey(engine: Engine, *, now: dt.datetime) -> list[dict[str, Any]]:
                 "name": place.name,
                 "sources": [
                     {"name": s.name, "kind": s.kind, "proof": s.proof, "brings": list(s.brings)}
-                    for s in places.sources_for(code)
+                    for s in places.sources_for(code, (prefer or {}).get(code, ""))
                 ],
                 "freshness": _freshness(code, bills.get(code), runs.get(code, []), now),
             }

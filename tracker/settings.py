@@ -14,6 +14,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings.exceptions import SettingsError as Unreadable
 
 
 class SettingsError(ValueError):
@@ -189,3 +190,9 @@ def load() -> Settings:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"setting {name}: {first['msg']}") from error
+    except Unreadable as error:
+        name = next((word for word in str(error).split('"') if word in Settings.model_fields), "")
+        raise SettingsError(
+            f"setting {name}: lists and tables in the environment are JSON, such as "
+            f'BILLTRACKER_SOURCES=\'{{"tx": "govbot"}}\' or BILLTRACKER_ADMINS=\'["ops@example.org"]\''
+        ) from error

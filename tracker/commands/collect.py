@@ -10,7 +10,6 @@ from typing import Annotated, Any, get_args
 import typer
 
 from tracker import console
-from tracker.jurisdictions import Brought
 
 Now = Annotated[str | None, typer.Option("--now", help="Pretend that it is this moment (ISO).")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
@@ -256,7 +255,11 @@ def jurisdictions(as_json: Json = False) -> None:
     """All 56 jurisdictions: sources, how far each is proven, which fields it brings, and how fresh our data are."""
     from tracker.freshness import survey
 
-    rows = survey(console.open_database(), now=dt.datetime.now(dt.UTC))
+    settings = console.load_settings()
+    try:
+        rows = survey(console.open_database(settings), now=dt.datetime.now(dt.UTC), prefer=settings.sources)
+    except KeyError as error:
+        console.fail(f"setting sources: {error.args[0]}")
     if as_json:
         console.emit(rows)
         return
@@ -280,6 +283,8 @@ def jurisdictions(as_json: Json = False) -> None:
 
 def _brought(fields: Sequence[str]) -> str:
     """``all``, or what is missing of what a source may bring: ``no hearings, subject``."""
+    from tracker.jurisdictions import Brought
+
     lacking = [name for name in get_args(Brought) if name not in fields]
     return f"no {', '.join(lacking)}" if lacking else "all"
 

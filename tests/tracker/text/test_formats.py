@@ -28,6 +28,17 @@ def test_html_page_without_its_chrome() -> None:
     assert added(found) == ["may"]
 
 
+def test_a_page_of_west_virginia_without_its_menus() -> None:
+    page = (
+        b"<html><body><div id='navskip'><a href='#x'>skip navigation</a></div>"
+        b"<div id='subs4' class='submenus'><a href='/x'>BILL STATUS</a></div>"
+        b"<div class='textcontainer'><p>A BILL to amend the code of made-up matters.</p></div>"
+        b"<div id='footer'>Terms of Use | Webmaster</div><div id='pod-popup'>Print On Demand</div></body></html>"
+    )
+    found = extract(page, jurisdiction="wv", media_type="text/html")
+    assert (found.status, found.text) == ("ok", "A BILL to amend the code of made-up matters.")
+
+
 def test_word_filtered_html_in_windows_1252() -> None:
     body = (
         "<html><head><meta http-equiv=Content-Type content='text/html; charset=windows-1252'><style>"

@@ -13,7 +13,7 @@ from tracker.text import Extraction, extract
 
 # What pages of legislatures wear round a bill; matched as whole lines or phrases no law would use.
 CHROME = re.compile(
-    r"skip to (?:main )?content|toggle navigation|breadcrumb|^(?:sign in|log ?in)$|accept (?:all )?cookies|cookie policy"  # noqa: E501
+    r"skip (?:to (?:main )?content|navigation)|webmaster|terms of use|print on demand|^\d+/ ?\d+$|toggle navigation|breadcrumb|^(?:sign in|log ?in)$|accept (?:all )?cookies|cookie policy"  # noqa: E501
     r"|javascript|print this page|share this|facebook|twitter\.com|back to top|site ?map\b.{0,20}contact"
     r"|copyright ©|all rights reserved|search bills|bill search|add to my bills|download pdf|previous page",
     re.I | re.M,
