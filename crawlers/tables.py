@@ -85,8 +85,14 @@ def version(note: str, date: str, address: str, *endings: str) -> dict[str, Any]
 def file(note: str, site: str, path: str, date: str = "") -> dict[str, Any]:
     """A version or document of one file, by its path on a site or from another file."""
     url = urljoin(site if site.count("/") > 2 else f"{site}/", path)
-    kind = MEDIA_TYPES.get(url.rpartition(".")[2].lower(), "")
+    # "…/HB0001.pdf", or "…/text/pdf/".
+    kind = MEDIA_TYPES.get(re.split(r"[./]", url.rstrip("/"))[-1].lower(), "")
     return {"note": note, "date": date[:10], "links": [{"url": url, "media_type": kind}]}
+
+
+def forms(note: str, date: str, site: str, *paths: str | None) -> dict[str, Any]:
+    """A version that a site keeps in several files, by their paths; a path that is missing is left out."""
+    return {"note": note, "date": date[:10], "links": [at for p in paths if p for at in file("", site, p)["links"]]}
 
 
 def each(said: Mapping[str, Any], name: str, field: str) -> list[Any]:
@@ -94,10 +100,20 @@ def each(said: Mapping[str, Any], name: str, field: str) -> list[Any]:
     return [entry[field] for entry in said.get(name) or ()]
 
 
-def sponsors(names: Sequence[str], committee: str = "") -> list[dict[str, Any]]:
-    """Members in the site's order, the first of them the prime sponsor; without any, the committee that sponsors."""
+def sponsors(
+    names: Sequence[str], committee: str = "", cosponsors: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
+    """Members in the site's order, the first of them the prime sponsor; without any, the committee that sponsors.
+
+    Where the site tells who only joins (``cosponsors``), all the others are sponsors.
+    """
     if committee and not names:
         return [{"name": committee, "classification": "sponsor", "entity_type": "organization"}]
+    if cosponsors is not None:
+        both = ((names, "sponsor"), (cosponsors, "cosponsor"))
+        return [
+            {"name": n, "primary": kind == "sponsor", "classification": kind} for group, kind in both for n in group
+        ]
     return [
         {"name": name, "primary": not at, "classification": "cosponsor" if at else "sponsor"}
         for at, name in enumerate(names)

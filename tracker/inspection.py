@@ -43,8 +43,9 @@ def report(records: Sequence[BillRecord], manifest: Mapping[str, Any], place: Ju
         session = place.by_identifier.get(record.legislative_session)
         for what in oddities(record, session, place):
             odd.setdefault(what, []).append(record.identifier)
-        for what in unsaid(record, str(manifest.get("source")), place):
-            odd.setdefault(what, []).append(record.identifier)
+    if fields := unsaid(records, str(manifest.get("source")), place):
+        what = f"brings, in tracker/jurisdictions.toml, leaves out {', '.join(fields)}"
+        odd[what] = [r.identifier for r in records if any(getattr(r, name) for name in fields)]
     unknown = Counter(
         action.description
         for record in records
@@ -100,12 +101,10 @@ def summary(record: BillRecord) -> dict[str, Any]:
     }
 
 
-def unsaid(record: BillRecord, source: str, place: Jurisdiction) -> Iterable[str]:
-    """Fields that a record has, though the data do not say that its source brings them."""
-    known = next((found for found in place.sources if found.name == source), None)
-    for name in get_args(Brought):
-        if known and getattr(record, name) and name not in known.brings:
-            yield f"there is {name}: say so under brings in tracker/jurisdictions.toml"
+def unsaid(records: Sequence[BillRecord], source: str, place: Jurisdiction) -> list[str]:
+    """Fields that records have, though the data do not say that their source brings them."""
+    brings = next((known.brings for known in place.sources if known.name == source), get_args(Brought))
+    return [name for name in get_args(Brought) if name not in brings and any(getattr(r, name) for r in records)]
 
 
 def oddities(record: BillRecord, session: Session | None, place: Jurisdiction) -> Iterable[str]:

@@ -164,12 +164,23 @@ def ms(bills: int) -> Site:
     return site | {f"{base}/history/HB/{name}.xml": one for name in names}
 
 
+def oh(bills: int) -> Site:
+    base, there = "https://search-prod.lis.state.oh.us/api/v2/general_assembly_136/legislation", sample("oh")
+    first = json.loads(there[f"{base}/"])[0]
+    site: Site = {f"{base}/": [{**first, "number": f"hb{n}"} for n in range(1, bills + 1)]}
+    for n in range(1, bills + 1):
+        for path in ("versions", "actions"):
+            site[f"{base}/hb{n}/{path}/"] = there[f"{base}/hb9001/{path}/"]
+    return site
+
+
 SITES: dict[str, tuple[Callable[[int], Site], str, int]] = {
     "il": (il, "104th", 60),
     "md": (md, "2026", 60),
     "mn": (mn, "2025-2026", 440),
     "ms": (ms, "2026", 60),
     "nm": (nm, "2025", 460),
+    "oh": (oh, "136", 110),
     "sd": (sd, "2026", 110),
     "tx": (tx, "89R", 250),
     "us": (us, "119", 424),
