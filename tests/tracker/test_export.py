@@ -226,6 +226,8 @@ def test_datasette_opens_the_snapshot(out: Callable[..., tuple[Path, Manifest]])
         values = {"words": "credit", "strategy": "tax_credits", "after": 0, "day": "2026-01-01"}
         for name in QUERIES:
             assert (await site.client.get(f"/bills/{name}", params=values)).status_code == 200, name
+            # As it opens, before anything is filled in.
+            assert (await site.client.get(f"/bills/{name}")).status_code == 200, name
 
     asyncio.run(ask())
 
