@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text, update
+from sqlalchemy import Engine, event, text, update
 
 from tests.tracker import analysts
 from tracker.db import reading, writing
@@ -251,6 +251,27 @@ def test_whichever_side_of_a_day_is_few_the_hits_are_the_same(bills: Engine, mon
                         assert sorted(hit.bill_id for hit in search(connection, query).hits) == expected
                         assert sorted(matching(connection, query)) == expected
     assert ways == {"", "{bill}", "NOT", "EXISTS"}
+
+
+@pytest.mark.parametrize("question", ["HB 12", "Title 9", "tx/89R/HB 12", "HB 9999 tax", "tax credit"])
+def test_postgresql_never_looks_through_all_documents(postgres_engine: Engine, question: str) -> None:
+    """Its planner would, for one hit of many it hopes for: each document is unpacked then, half a second in all."""
+    analysts.fill(postgres_engine)
+    barred, asked = [False], 0
+
+    def watch(_c: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:
+        nonlocal asked
+        if "enable_seqscan" in statement:
+            barred[0] = values["allowed"] == "off"
+        if "lexemes @@" in statement:
+            asked += 1
+            assert barred[0], statement
+
+    event.listen(postgres_engine, "before_cursor_execute", watch)
+    with reading(postgres_engine) as connection:
+        search(connection, Query(question))
+        facets(connection, Query(question))
+    assert asked
 
 
 @pytest.mark.parametrize("text_", ['"open', "of the", "x" * 2000])
