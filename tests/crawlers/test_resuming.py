@@ -56,8 +56,8 @@ def test_an_unchanged_site_is_asked_almost_nothing(site: tuple[Site, str], tmp_p
     assert (first["bills"], first["complete"]) == (BILLS, True)
     made.asked.clear()
     again = crawl([{**scenario, "known": first["validators"]}], tmp_path)["manifests"]["made"]
-    # The list, and robots.txt, which is counted by neither.
-    assert made.asked == Counter({"list": 1})
+    # The list, one bill, since this list does not show the last action, and robots.txt, which is counted by neither.
+    assert made.asked.pop("list") == 1 and made.asked.total() == 1
     assert again["requests"] <= 0.02 * first["requests"]
     assert (again["bills"], again["present_count"], again["complete"]) == (0, BILLS, True)
     assert (tmp_path / "made.jsonl").read_text() == ""
