@@ -156,7 +156,8 @@ class ApiSpider(DetailSpider):
     def probes(self) -> Iterable[str]:
         """A few of the bills that the list shows as they were: those that moved last, and others by turns."""
         urls, day = list(self.believed), self.account.started_at.date().toordinal()
-        lists = len(self.listed_urls) + len(self.heard) + bool(self.sessions_url)
+        # robots.txt is a request, too.
+        lists = len(self.listed_urls) + len(self.heard) + bool(self.sessions_url) + 1
         size = max(1, int(SHARE * len(urls) * len(self.documents) - lists) // len(self.documents))
         by_turns = (size + 1 - day % 2) // 2
         turn = -(-day * size // 2) % max(1, len(urls))

@@ -68,7 +68,7 @@ def crawl(
         for row in rows:
             for rejected in row.get("rejected_why", []):
                 console.note(f"  rejected: {rejected}")
-            if row.get("file"):
+            if row.get("file") and row["outcome"] != "failed":
                 console.note(f"next: billtracker ingest {row['file']}")
     bad = ("failed", "held")
     raise typer.Exit(
