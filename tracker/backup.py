@@ -21,7 +21,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from tracker import signs
 from tracker.db import alembic_config, make_engine, reading, upgrade
@@ -157,8 +157,13 @@ def _stopped(engine: Engine, settings: Settings) -> Iterator[None]:
 def _has_tables(engine: Engine) -> bool:
     if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists():
         return False
-    with engine.connect() as connection:
-        return bool(engine.dialect.has_table(connection, "alembic_version"))
+    try:
+        with engine.connect() as connection:
+            return bool(engine.dialect.has_table(connection, "alembic_version"))
+    except DatabaseError:
+        if engine.dialect.name != "sqlite":
+            raise
+        return True  # A damaged one is what a restore is for; it is kept, too.
 
 
 def _replace_sqlite(database: Path, copy: Path, now: dt.datetime) -> Path | None:
@@ -168,14 +173,22 @@ def _replace_sqlite(database: Path, copy: Path, now: dt.datetime) -> Path | None
     kept = None
     if database.exists():
         kept = database.with_name(f"{database.name}.before-{now:%Y%m%dT%H%M%S}")
-        with closing(sqlite3.connect(database)) as old:
-            # What is only in the log must get into the file that is kept.
-            if old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                partial.unlink()
-                raise BackupError("another program uses the database: stop it first")
+        try:
+            with closing(sqlite3.connect(database)) as old:
+                # What is only in the log must get into the file that is kept.
+                if old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                    partial.unlink()
+                    raise BackupError("another program uses the database: stop it first")
+        except sqlite3.OperationalError:
+            partial.unlink()
+            raise
+        except sqlite3.DatabaseError:
+            pass  # Too damaged for that: the log is kept beside it.
         database.replace(kept)
         for part in ("-wal", "-shm"):
-            database.with_name(database.name + part).unlink(missing_ok=True)
+            beside = database.with_name(database.name + part)
+            if beside.exists():
+                beside.replace(kept.with_name(kept.name + part))
     partial.replace(database)
     return kept
 

@@ -71,7 +71,8 @@ def main() -> None:
         sys.exit(0)
     except _database_errors() as error:
         first = (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0]
-        typer.echo(f"billtracker: the database refused: {printable(first)}", err=True)
+        damaged = "; `billtracker doctor` says what to do" if "malformed" in first or "not a database" in first else ""
+        typer.echo(f"billtracker: the database refused: {printable(first)}{damaged}", err=True)
         sys.exit(NEEDS_A_LOOK)
     except OSError as error:
         typer.echo(f"billtracker: {printable(str(error))}", err=True)

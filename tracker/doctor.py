@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy.exc import DBAPIError
 
 from tracker import jobs, leftovers, lost_runs, signs
 from tracker.db import reading
@@ -22,6 +23,7 @@ from tracker.settings import Settings
 from tracker.tagging import read_bills
 
 PART = 500
+RESTORE = "the database is damaged: stop everything and `billtracker restore` the last good copy with --replace"
 STUCK = dt.timedelta(hours=24)
 MIN_FREE_BYTES = 1 << 30
 # After the days for which files are kept.
@@ -60,8 +62,19 @@ def examine(engine: Engine, settings: Settings, *, now: dt.datetime) -> tuple[li
     with reading(engine) as connection:
         look = _Look(engine, connection, settings, now)
         for check in CHECKS:
-            found += check(look)
+            try:
+                found += check(look)
+            except DBAPIError as error:
+                # What is damaged cannot be read to its end, and PostgreSQL answers nothing after it.
+                if not any(finding.check == "file" for finding in found):
+                    found.append(unreadable(error))
+                break
     return found, [check.__name__.strip("_") for check in CHECKS]
+
+
+def unreadable(error: DBAPIError) -> Finding:
+    """The finding for a database that cannot be read."""
+    return Finding("file", 1, str(error.orig).strip().splitlines()[0][:200], RESTORE)
 
 
 def _file(look: _Look) -> Iterator[Finding]:
@@ -69,7 +82,7 @@ def _file(look: _Look) -> Iterator[Finding]:
         return
     state = look.connection.exec_driver_sql("PRAGMA quick_check(5)").scalars().all()
     if state != ["ok"]:
-        yield Finding("file", len(state), state[0][:200], "the file is damaged: stop everything and restore a backup")
+        yield Finding("file", len(state), state[0][:200], RESTORE)
     broken = look.connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(1000)
     if broken:
         yield Finding(

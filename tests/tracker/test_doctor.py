@@ -145,3 +145,27 @@ def test_old_records_are_cleaned_after_a_load_and_told_of_until_then(engine: Eng
     assert sorted(file.name for file in settings.records.iterdir()) == ["notes.txt", "va-2.jsonl"]
     assert "records" not in findings(engine, settings)
     assert record_files.clean(settings.home / "nowhere", 30, NOW) == 0
+
+
+def test_a_file_with_damaged_pages_is_told_of_and_a_copy_brings_it_back(
+    sqlite: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages overwritten on the disk, from the middle on: the doctor does not stumble, and its remedy works."""
+    fill(sqlite)
+    path = Path(str(sqlite.url.database))
+    monkeypatch.setenv("BILLTRACKER_HOME", str(settings.home))
+    monkeypatch.setenv("BILLTRACKER_DATABASE_URL", str(sqlite.url))
+    copy = settings.home / "copy.db"
+    assert CliRunner().invoke(build(), ["backup", str(copy)]).exit_code == 0
+    with sqlite.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    sqlite.dispose()
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        for at in range(size // 3 // 4096 * 4096, size, 4096):
+            file.seek(at)
+            file.write(b"\xff" * 4096)
+    done = CliRunner().invoke(build(), ["doctor"])
+    assert done.exit_code == 1 and "file: " in done.stdout and "restore" in done.stdout, done.output
+    assert CliRunner().invoke(build(), ["restore", str(copy), "--replace"]).exit_code == 0
+    assert CliRunner().invoke(build(), ["doctor"]).exit_code == 0

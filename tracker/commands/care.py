@@ -99,11 +99,17 @@ def clean(
 
 def doctor(as_json: Json = False) -> None:
     """Check that what is stored is whole, and say what to do. Changes nothing; ends with 1 on any finding."""
+    from sqlalchemy.exc import DBAPIError
+
     from tracker import doctor as checks
 
     settings = console.load_settings()
-    engine = console.open_database(settings)
-    found, names = checks.examine(engine, settings, now=dt.datetime.now(dt.UTC))
+    try:
+        engine = console.open_database(settings)
+        found, names = checks.examine(engine, settings, now=dt.datetime.now(dt.UTC))
+    except DBAPIError as error:
+        # So damaged that not even its schema can be read.
+        found, names = [checks.unreadable(error)], ["file"]
     if as_json:
         console.emit({"findings": [finding.__dict__ for finding in found], "checks": names})
     else:
