@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import socket
 from typing import Annotated
 
 import typer
@@ -29,10 +28,11 @@ def serve(
 
     from tracker.db import DatabaseError
     from tracker.web.application import create_app
+    from tracker.web.listener import listen
 
     settings = console.load_settings()
     try:
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener = listen(host, port)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno and error.errno > 0 else "there is no such host"
         console.fail(f"cannot listen on {host}, port {port} ({why}): choose another --port or --host")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from sqlalchemy import Engine
 
 from tracker.settings import Settings
 from tracker.web.application import create_app
+from tracker.web.listener import listen
 
 Serve = Callable[..., str]
 
@@ -37,7 +37,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         )  # type: ignore[call-arg]
         app = create_app(settings)
         app.dependency_overrides.update(replaced or {})
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = listen("127.0.0.1", 0)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
