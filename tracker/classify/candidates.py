@@ -60,17 +60,23 @@ class Reader:
 
     def passes(self, bill: Bill) -> bool:
         """Whether the bill has any cue of the topic at all; most bills have none and are not read further."""
-        whole = fold(" \n ".join((bill.title, *bill.abstracts, bill.text[:MAX_TEXT])))
-        return self.topic.any(whole)
+        header = " \n ".join((bill.title, *bill.abstracts))
+        # a text is long: it is looked through only where the header has nothing (and with it, for cues across both)
+        return self.topic.any(fold(header)) or (
+            bool(bill.text) and self.topic.any(fold(f"{header} \n {bill.text[:MAX_TEXT]}"))
+        )
+
+    def _touches(self, clean_text: str) -> bool:
+        return self.topic.any(fold(clean_text))
 
     def candidates(self, bill: Bill) -> Candidates:
         """The passages to read closely."""
         header = header_of(bill)
         folded = fold(header)
-        read = [provisions(bill.text)]
+        read = [provisions(bill.text, touches=self._touches)]
         for number, abstract in enumerate(bill.abstracts[:2]):
             if abstract.count(" ") > _LONG_ABSTRACT_WORDS:
-                read.append(provisions(abstract, f"abstract:{number}"))
+                read.append(provisions(abstract, f"abstract:{number}", self._touches))
         found = [c for p in chain(*read) if (c := self._candidate(p)).rank > 0]
         found.sort(key=lambda c: -c.rank)
         closely = found[:KEPT]

@@ -5,6 +5,7 @@ of cues.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import ahocorasick
 
@@ -45,5 +46,7 @@ class Cues:
 _PUNCTUATION = str.maketrans({c: " " for c in ".,;:!?()[]{}\"'“”\u2018\u2019§*/\u2014\u2013_|<>=+"})
 
 
+# One passage after another is asked for the cues of the topic and of each strategy.
+@lru_cache(maxsize=4)
 def _words(folded: str) -> str:
     return " ".join(folded.translate(_PUNCTUATION).split())

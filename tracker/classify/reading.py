@@ -6,7 +6,7 @@ Offsets are Unicode code points of the string as it was given, so a passage is a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 MAX_TEXT = 1_500_000
@@ -18,18 +18,22 @@ PASSAGE_WORDS = 95
 SENTENCE_CHARS = 700
 
 _BOUNDARY = re.compile(
+    # one set of first characters, so that the search can skip from one to the next
+    r"""[.;:?!\s](?:"""
     # a sentence or clause followed by a capital, number or bracket
-    r"""[.;:?!]["”\u2019)\]]{0,2}\s{1,20}(?=[A-Z(\["“§0-9*])"""
-    r"""|[.;:](?=\(\w{1,4}\))"""  # lists run together: "…;(7) Each"
-    r"""|[a-z][.;](?=§|SECTION|Section|NOTE)"""
-    r"""|\n[ \t]{0,20}\n"""
-    r"""|\snew text end\s(?=new text begin\s\(?[A-Z])"""
+    r"""(?<=[.;:?!])["”\u2019)\]]{0,2}\s{1,20}(?=[A-Z(\["“§0-9*])"""
+    r"""|(?<=[.;:])(?=\(\w{1,4}\))"""  # lists run together: "…;(7) Each"
+    r"""|(?<=[a-z][.;])(?=§|SECTION|Section|NOTE)"""
+    r"""|(?<=\n)[ \t]{0,20}\n"""
+    r"""|(?<=\s)new text end\s(?=new text begin\s\(?[A-Z]))"""
 )
 _SPACE = re.compile(r"\s+")
 _MARKS = re.compile(
     r"new text (?:begin|end)|deleted text (?:begin|end)|[\u00ad\ufeff\u0000]|"
     r"\b\d{1,3}\.\d{1,2}\b(?= \d{1,3}\.\d)"
 )
+_LINE_NUMBERS = re.compile(r"\d\.\d{1,2} \d{1,3}\.\d")
+_MARK_WORDS = ("new text ", "deleted text ", "\u00ad", "\ufeff", "\u0000")
 _NEW = re.compile(r"new text begin")
 _SKIP = re.compile(
     r"severab|held (?:to be )?(?:invalid|unconstitutional)|shall take effect|takes effect|effective date|"
@@ -51,6 +55,12 @@ _STATEMENT = re.compile(
     r"[Tt]his (?:bill|act) (?:would|provides|requires|establishes|allows|permits|authorizes|directs|"
     r"creates|extends)"
 )
+# words one of which is in every match: looking for them is far quicker than the expression
+_STATEMENT_WORDS = (
+    *("STATEMENT ", "NOTE: The purpose", "this act would", "this bill would", "EXPLANATION", "SYNOPSIS"),
+    *("Statement of Purpose", "his bill ", "his act "),
+)
+_LEAD_WORDS = ("bill for an act", "A BILL", "An Act", "AN ACT", "relating to", "A bill to", "To amend", "RELATING TO")
 _LEAD = re.compile(
     r"\bA ?bill for an act\b|\bA BILL\b|\bAn Act\b|\bAN ACT\b|\brelating to\b|\bA bill to\b|"
     r"\bTo amend\b|\bRELATING TO\b"
@@ -107,8 +117,7 @@ def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _kind(raw: str, marked: bool) -> str:
-    if _STATEMENT.search(raw):
-        return "statement"
+    """The kind of a passage that is neither lead nor statement."""
     if marked and not _NEW.search(raw):
         return "restated"
     if _FINDING.search(raw):
@@ -120,29 +129,45 @@ def _kind(raw: str, marked: bool) -> str:
     return "provision"
 
 
-def provisions(text: str, field: str = "text") -> Iterator[Passage]:
+def _is(words: tuple[str, ...], expression: re.Pattern[str], raw: str) -> bool:
+    return any(word in raw for word in words) and expression.search(raw) is not None
+
+
+def provisions(text: str, field: str = "text", touches: Callable[[str], bool] | None = None) -> Iterator[Passage]:
     """Passages of a text, about `PASSAGE_WORDS` words each, in order; the first with an enacting title
     is the lead.
+
+    With `touches`, of what is neither lead nor statement only passages whose clean text it is true of.
     """
     text = text[:MAX_TEXT]
     marked = "new text begin" in text
+    # most texts have no editing marks at all: then cleaning is but folding white space
+    plain = not any(word in text for word in _MARK_WORDS) and not _LINE_NUMBERS.search(text)
     lead_open = True
+    for first, last, is_final in _runs(text):
+        raw = text[first:last]
+        statement = _is(_STATEMENT_WORDS, _STATEMENT, raw)
+        lead = lead_open and (is_final or not statement) and _is(_LEAD_WORDS, _LEAD, raw)
+        if lead:
+            lead_open = False
+        tidy = " ".join(raw.split()) if plain else clean(raw)
+        if touches and not lead and not statement and not touches(tidy):
+            continue
+        yield Passage(field, first, last, tidy, "lead" if lead else "statement" if statement else _kind(raw, marked))
+
+
+def _runs(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Offsets of runs of sentences, and whether it is the last one."""
     first = last = -1
     words = 0
     for start, end in sentences(text):
         count = text.count(" ", start, end) + 1
         if first >= 0 and words + count > PASSAGE_WORDS:
-            raw = text[first:last]
-            kind = _kind(raw, marked)
-            if lead_open and kind != "statement" and _LEAD.search(raw):
-                kind, lead_open = "lead", False
-            yield Passage(field, first, last, clean(raw), kind)
+            yield first, last, False
             first, words = -1, 0
         if first < 0:
             first = start
         last = end
         words += count
     if first >= 0:
-        raw = text[first:last]
-        kind = "lead" if lead_open and _LEAD.search(raw) else _kind(raw, marked)
-        yield Passage(field, first, last, clean(raw), kind)
+        yield first, last, True
