@@ -1,10 +1,11 @@
 """Speed, memory and start-up of tagging on a corpus of real bills.
 
-    python benchmarks/classify.py BILLS.jsonl.gz [TEXTS.jsonl.gz]
+    python benchmarks/classify.py BILLS.jsonl.gz [TEXTS.jsonl.gz [DOCUMENTS]]
 
-Titles and summaries of BILLS are tagged as they come (its natural mix), TEXTS as they are, and TEXTS once more in a
-natural mix: three in a hundred in scope, the others not, joined to a mean of about 3,000 words. One process. The texts
-out of scope still come from a file picked for its topic, so they are read closely more often than in nature.
+Titles and summaries of BILLS are tagged as they come (its natural mix), TEXTS as they are, and texts in a natural mix
+of three in a hundred in scope, with a mean of about 3,000 words: those in scope are of TEXTS, the others of DOCUMENTS,
+a folder of tarballs of version documents. TEXTS were picked for their topic, so that its bills out of scope are read
+closely far more often than in nature; DOCUMENTS were not. One process, then as many as there are cores.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import json
 import resource
 import subprocess
 import sys
+import tarfile
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tracker.classify import Classifier
+from tracker.classify import Classifier, Pool
+from tracker.text import extract
 
 COUNT, COUNT_WITH_TEXT = 20_000, 400
 SHARE_IN_SCOPE, MEAN_WORDS = 0.03, 3_000
@@ -39,24 +43,45 @@ def bills(path: Path, count: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def measure(name: str, classifier: Classifier, given: list[dict[str, Any]]) -> None:
+def measure(name: str, classifier: Classifier | Pool, given: list[dict[str, Any]]) -> None:
     """Print bills a second, and how many are in scope."""
     start = time.perf_counter()
     true = sum(answer["in_scope"]["value"] for answer in classifier.tag(given))
     took = time.perf_counter() - start
     print(
-        f"{name:<24}{len(given):>7} bills {len(given) / took:>8.0f} a second {100 * true / len(given):>6.1f} % in scope"
+        f"{name:<34}{len(given):>7} bills {len(given) / took:>8.0f} a second {100 * true / len(given):>6.1f} % in scope"
     )
 
 
-def natural(classifier: Classifier, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same bills, fewer of them in scope, with texts brought near to `MEAN_WORDS` by repeating short ones."""
-    inside = [bill for bill in given if classifier.tag_one(bill)["in_scope"]["value"]]
-    outside = [bill for bill in given if bill not in inside]
-    mix = inside[: round(len(outside) * SHARE_IN_SCOPE / (1 - SHARE_IN_SCOPE))] + outside
-    mean = sum(len((bill["text"] or "").split()) for bill in mix) / len(mix)
-    times = max(1, round(MEAN_WORDS / mean))
-    return [{**bill, "text": " ".join([bill["text"] or ""] * times)} for bill in mix]
+def documents(folder: Path) -> list[str]:
+    """The texts of all version documents that can be read."""
+    found = []
+    for path in sorted(folder.glob("*.tar.gz")):
+        with tarfile.open(path) as archive:
+            streams = [archive.extractfile(member) for member in archive if member.isfile()]
+            read = [extract(s.read(), jurisdiction=path.name.split(".")[0], media_type="") for s in streams if s]
+        found += [one.text for one in read if one.text]
+    return found
+
+
+def natural(
+    classifier: Classifier, topical: list[dict[str, Any]], others: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """`SHARE_IN_SCOPE` of the bills from `topical`, the rest from `others`, out of scope; two or three texts are joined
+    where that brings the mean near to `MEAN_WORDS`.
+    """
+    outside = [bill for bill in others if not classifier.tag_one(bill)["in_scope"]["value"]]
+    inside = [bill for bill in topical if classifier.tag_one(bill)["in_scope"]["value"]]
+    mean = sum(len(bill["text"].split()) for bill in outside) / len(outside)
+    step = max(1, round(MEAN_WORDS / mean))
+    joined = [
+        {**bill, "text": "\n\n".join(outside[(n + k) % len(outside)]["text"] for k in range(step))}
+        for n, bill in enumerate(outside)
+    ] * 4
+    mix = joined + inside[: round(len(joined) * SHARE_IN_SCOPE / (1 - SHARE_IN_SCOPE))]
+    words = sum(len((bill["text"] or "").split()) for bill in mix) / len(mix)
+    print(f"the mix: {len(mix)} bills, {words:.0f} words on average")
+    return sorted(mix, key=lambda bill: zlib.crc32(bill["text"][:99].encode()))
 
 
 def main() -> None:
@@ -70,7 +95,13 @@ def main() -> None:
     if len(sys.argv) > 2:
         texts = list(bills(Path(sys.argv[2]), COUNT_WITH_TEXT))
         measure("texts as they are", classifier, texts)
-        measure("texts in a natural mix", classifier, natural(classifier, texts))
+    if len(sys.argv) > 3:
+        others = [{"title": text[:120], "abstracts": [], "text": text} for text in documents(Path(sys.argv[3]))]
+        mix = natural(classifier, texts, others)
+        measure("texts in a natural mix", classifier, mix)
+        with Pool() as pool:
+            list(pool.answers(mix[:1] * 400))
+            measure(f"the same, {pool.processes} processes", pool, mix)
     print(f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB (the bills measured included)")
 
 

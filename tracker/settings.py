@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     records_days: int = Field(
         30, ge=0, description="Days that a crawl's file of records is kept; 0 keeps all. Cleaned after each load."
     )
+    tag_processes: int = Field(
+        0, ge=0, description="Processes that tag when there is much to tag; 0 is one for each core, at most four."
+    )
     logs_days: int = Field(90, ge=0, description="Days that logs of crawls and jobs are kept; 0 keeps all.")
     logs_mb: int = Field(1_000, ge=0, description="Megabytes of logs at most, the oldest go first; 0 is no bound.")
     outbox_days: int = Field(

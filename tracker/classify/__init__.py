@@ -9,6 +9,7 @@ from tracker.classify.classifier import Classifier
 from tracker.classify.evaluation import evaluate, render
 from tracker.classify.gold import GoldError
 from tracker.classify.model import Model, ModelError
+from tracker.classify.pool import Pool
 from tracker.classify.training import Outcome, train
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Model",
     "ModelError",
     "Outcome",
+    "Pool",
     "evaluate",
     "render",
     "train",

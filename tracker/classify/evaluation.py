@@ -4,7 +4,8 @@ kind of bill.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from numpy.typing import NDArray
 from tracker.classify import gold
 from tracker.classify.classifier import Classifier
 from tracker.classify.model import TOPIC
+from tracker.playbook import Playbook
+
+QUALITY = "quality.json"
+"""In a model's folder: how good it was on bills of states that it had not seen."""
 
 RESAMPLES, SEED = 500, 20
 OMNIBUS_WORDS = 8000
@@ -23,30 +28,39 @@ Truths = NDArray[np.bool_]
 
 
 def evaluate(gold_path: Path, classifier: Classifier) -> dict[str, Any]:
-    """Tag the labelled bills of a file and compare.
+    """Tag the labelled bills of a file and compare; gives what `measured` gives, with `gold` and `classifier`.
 
-    Gives `bills`, `labels` (by label: precision, recall, f1, f1_low and f1_high of a 95 % bootstrap
-    interval, true, applied), `macro_f1` over the legislative strategies (the first group of the
-    playbook), `digest_recall`, `kinds` (title only, with text, omnibus) and `states`.
+    Bills that the model has learnt from flatter it: `unseen` is what it reached on others.
     """
     bills = gold.load(gold_path)
     labels = [TOPIC, *classifier.playbook.strategies]
     truth = np.array([[bool(b["labels"].get(label)) for label in labels] for b in bills])
     answers = list(classifier.tag(bills))
     applied = np.array([[a[TOPIC]["value"], *(t["value"] for t in a["tags"])] for a in answers])
-    scores = np.array([a[TOPIC]["score"] for a in answers])
-    group = classifier.playbook.strategy[0].group
-    first = [n for n, s in enumerate(classifier.playbook.strategy, 1) if s.group == group]
+    wanted = np.array([a[TOPIC]["score"] for a in answers]) >= classifier.playbook.topic.digest_threshold
+    about = {"gold": gold_path.name, "classifier": classifier.version}
+    return about | measured(bills, truth, applied, wanted, classifier.playbook)
+
+
+def measured(
+    bills: Sequence[Mapping[str, Any]], truth: Truths, applied: Truths, wanted: Truths, playbook: Playbook
+) -> dict[str, Any]:
+    """Compare what was applied with what is true: bills x labels, the topic first, then the playbook's strategies.
+
+    `wanted` are the bills that a digest would show. Gives `bills`, `labels` (by label: precision, recall, f1,
+    f1_low and f1_high of a 95 % bootstrap interval, true, applied), `macro_f1` over the legislative strategies
+    (the first group of the playbook), `digest_recall`, `kinds` (title only, with text, omnibus) and `states`.
+    """
+    labels = [TOPIC, *playbook.strategies]
+    group = playbook.strategy[0].group
+    first = [n for n, s in enumerate(playbook.strategy, 1) if s.group == group]
     draws = np.random.default_rng(SEED).integers(0, len(bills), (RESAMPLES, len(bills)))
-    wanted = scores >= classifier.playbook.topic.digest_threshold
-    kinds: dict[str, Callable[[dict[str, Any]], bool]] = {
+    kinds: dict[str, Callable[[Mapping[str, Any]], bool]] = {
         "title_only": lambda b: not b.get("text") and not b.get("abstracts"),
         "with_text": lambda b: bool(b.get("text")),
         "omnibus": lambda b: len((b.get("text") or "").split()) >= OMNIBUS_WORDS,
     }
     return {
-        "gold": gold_path.name,
-        "classifier": classifier.version,
         "bills": len(bills),
         "labels": {label: _counted(truth[:, n], applied[:, n], draws) for n, label in enumerate(labels)},
         "macro_f1": _macro(truth, applied, first),
@@ -60,10 +74,17 @@ def evaluate(gold_path: Path, classifier: Classifier) -> dict[str, Any]:
     }
 
 
+def unseen(folder: Path) -> dict[str, Any] | None:
+    """What a model reached when it was trained, on bills of states that it had not seen; None without a report."""
+    path = folder / QUALITY
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+
+
 def render(report: dict[str, Any]) -> str:
     """The report as a table in plain text."""
     lines = [
-        f"{report['bills']} bills of {report['gold']}, classifier {report['classifier']}",
+        f"{report['bills']} bills of {report['gold']}"
+        + (f", classifier {by}" if (by := report.get("classifier")) else ""),
         f"{'label':<16}{'precision':>10}{'recall':>8}{'F1':>7}  {'95 % interval':<15}{'true':>6}{'applied':>9}",
     ]
     for label, row in report["labels"].items():

@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.classify import crossfit, gold, laststep, linear
+from tracker.classify import crossfit, evaluation, gold, laststep, linear
 from tracker.classify.bill import Bill, read
 from tracker.classify.candidates import Candidates, Reader
 from tracker.classify.encoder import FILE, Encoder, summaries
 from tracker.classify.laststep import LastStep
-from tracker.classify.measures import FOLDS, best_threshold, f_score, folds, recall_threshold
+from tracker.classify.measures import FOLDS, best_threshold, folds, recall_threshold
 from tracker.classify.model import TOPIC, ModelError
 from tracker.classify.signals import signals
 from tracker.classify.trees import Trees
@@ -35,19 +35,23 @@ LAST_FOLDS = 6
 WORSE_BY = 0.01
 """A new model may lose this much macro F1 on the frozen set before it is refused: less is noise."""
 
+LOST_UNREAD = 0.004
+"""The share of bills that belong into a digest which may be lost because the encoder is not asked of them."""
+
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What training gave: cross-fitted F1 by label on the frozen set, the same of the model in use, and
-    the verdict.
+    """What training gave: cross-fitted F1 by label on the frozen set, the same of the model in use, the verdict,
+    and the whole cross-fitted report (`evaluation.measured`).
     """
 
     f1: dict[str, float]
     before: dict[str, float] | None
     accepted: bool
     reason: str
+    report: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +87,27 @@ def train(
     ModelError without the `train` extra, with too few labels, or with too few states.
     """
     given = _examples([*frozen, *bills], playbook, folder)
-    last, scores = _last_steps(given)
+    last, scores, cheap = _last_steps(given)
     thresholds = {}
     # bills that a model picked to be read are not the mix that thresholds are for
     picked = np.array([b.get("source") == "read" for b in [*frozen, *bills]])
     for number, label in enumerate(given.labels):
         rows = given.known(number, ~picked)
         thresholds[label] = best_threshold(given.truth[rows, number], scores[rows, number])
-    f1 = _judge(given, scores, thresholds, len(frozen))
+    report = _report(given, scores, thresholds, frozen, playbook)
+    f1 = {label: float(row["f1"]) for label, row in report["labels"].items()}
     before = _before(folder)
-    outcome = _verdict(f1, before, [TOPIC, *(judged or playbook.strategies)])
+    outcome = Outcome(f1, before, *_verdict(f1, before, [TOPIC, *(judged or playbook.strategies)]), report)
     if outcome.accepted:
         about = {
             "labels": given.labels,
             "playbook": playbook.hash,
             "trained_on": len(given.found),
             "frozen": len(frozen),
-            "crossfitted_f1": {label: round(value, 4) for label, value in f1.items()},
+            "crossfitted_f1": f1,
             "best_thresholds": thresholds,
             "digest_threshold": _digest_threshold(given, scores),
-            "encoder_from": 0.02,
+            "encoder_from": _encoder_from(given, scores, cheap),
             "topic_weights": given.topic_weights,
             "last_step": {kind: {label: pair[0] for label, pair in by.items()} for kind, by in last.items()},
         }
@@ -113,6 +118,7 @@ def train(
             for name, array in arrays.items()
         }
         _write(folder, _fit_linear(given, np.ones(len(given.found), dtype=bool)), trees, about)
+        (folder / evaluation.QUALITY).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return outcome
 
 
@@ -143,25 +149,28 @@ def _examples(bills: Sequence[Mapping[str, Any]], playbook: Playbook, folder: Pa
     )
 
 
-def _last_steps(given: Examples) -> tuple[dict[str, dict[str, Any]], Floats]:
-    """The last step by kind and label, and the cross-fitted scores of the fullest kind."""
+def _last_steps(given: Examples) -> tuple[dict[str, dict[str, Any]], Floats, Floats]:
+    """The last step by kind and label, the cross-fitted scores of the fullest kind, and the topic's of the plain."""
     crossed = np.round(_crossed(given), 3)
     parts = folds(given.states, min(LAST_FOLDS, len(set(given.states))))
     last: dict[str, dict[str, Any]] = {}
     scores = np.zeros_like(given.truth)
+    cheap = np.zeros(len(given.truth))
     kinds = ("plain", "full") if given.encoded is not None else ("plain",)
     for kind in kinds:
         last[kind] = {}
         for number, label in enumerate(given.labels):
             rows = np.stack([_signals(given, crossed, kind, number, n) for n in range(len(given.found))])
-            for part in range(parts.max() + 1 if kind == kinds[-1] else 0):
+            for part in range(parts.max() + 1 if kind == kinds[-1] or number == 0 else 0):
                 seen = given.known(number, parts != part)
                 step = _step(laststep_of(rows[seen], given.truth[seen, number], given.weight[seen]))
                 for n in np.flatnonzero(parts == part):
                     scores[n, number] = step.score(rows[n])
+            if kind == "plain" and number == 0:
+                cheap = scores[:, 0].copy()
             known = given.known(number)
             last[kind][label] = laststep_of(rows[known], given.truth[known, number], given.weight[known])
-    return last, scores
+    return last, scores, cheap
 
 
 def laststep_of(rows: Floats, truth: Floats, weight: Floats) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -193,21 +202,36 @@ def _crossed(given: Examples) -> Floats:
     return crossed
 
 
-def _judge(given: Examples, scores: Floats, thresholds: dict[str, float], frozen: int) -> dict[str, float]:
-    """F1 by label on the frozen bills, as the service applies tags: a strategy only where the bill is in scope."""
-    f1 = {}
-    inside = scores[:, 0] >= thresholds[TOPIC]
-    for number, label in enumerate(given.labels):
-        rows = given.known(number)
-        rows = rows[rows < frozen]
-        applied = (scores[:, number] >= thresholds[label]) & inside
-        f1[label] = f_score(given.truth[rows, number], applied[rows])
-    return f1
+def _report(
+    given: Examples,
+    scores: Floats,
+    thresholds: dict[str, float],
+    frozen: Sequence[Mapping[str, Any]],
+    playbook: Playbook,
+) -> dict[str, Any]:
+    """How good tags are on the frozen bills, applied as the service does: no strategy without the topic."""
+    rows = slice(0, len(frozen))
+    applied = scores[rows] >= np.array([thresholds[label] for label in given.labels])
+    applied &= applied[:, :1]
+    wanted = scores[rows, 0] >= _digest_threshold(given, scores)
+    about = {"gold": "labelled bills, each read by models that saw no bill of its state", "thresholds": thresholds}
+    return about | evaluation.measured(frozen, given.truth[rows] == 1, applied, wanted, playbook)
 
 
 def _digest_threshold(given: Examples, scores: Floats) -> float:
     rows = given.known(0)
     return recall_threshold(given.truth[rows, 0], scores[rows, 0], 0.96)
+
+
+def _encoder_from(given: Examples, scores: Floats, cheap: Floats) -> float:
+    """The highest score of the cheap reading below which the encoder is not asked: next to no bill that belongs into a
+    digest is lost there.
+    """
+    rows = given.known(0)
+    shown = (given.truth[rows, 0] > 0) & (scores[rows, 0] >= _digest_threshold(given, scores))
+    tried = [round(0.02 + 0.01 * n, 2) for n in range(9)]
+    good = [t for t in tried if (shown & (cheap[rows] < t)).sum() <= LOST_UNREAD * max(1, shown.sum())]
+    return max(good, default=tried[0])
 
 
 def _kept_weights(folder: Path) -> dict[str, float] | None:
@@ -284,19 +308,14 @@ def _before(folder: Path) -> dict[str, float] | None:
     return dict(json.loads(path.read_text(encoding="utf-8"))["crossfitted_f1"])
 
 
-def _verdict(f1: dict[str, float], before: dict[str, float] | None, deciding: Sequence[str]) -> Outcome:
+def _verdict(f1: dict[str, float], before: dict[str, float] | None, deciding: Sequence[str]) -> tuple[bool, str]:
     new = float(np.mean([f1[label] for label in deciding]))
     if before is None:
-        return Outcome(f1, None, True, f"Accepted: there was no model before; mean F1 {new:.3f}.")
+        return True, f"Accepted: there was no model before; mean F1 {new:.3f}."
     old = float(np.mean([before.get(label, 0.0) for label in deciding]))
     if new < old - WORSE_BY:
-        return Outcome(
-            f1,
-            before,
-            False,
-            f"Refused: mean F1 on the frozen set {new:.3f}, the model in use has {old:.3f}.",
-        )
-    return Outcome(f1, before, True, f"Accepted: mean F1 on the frozen set {new:.3f}, before {old:.3f}.")
+        return False, f"Refused: mean F1 on the frozen set {new:.3f}, the model in use has {old:.3f}."
+    return True, f"Accepted: mean F1 on the frozen set {new:.3f}, before {old:.3f}."
 
 
 def _write(folder: Path, whole: tuple[Floats, Floats], trees: dict[str, NDArray[Any]], about: dict[str, Any]) -> None:

@@ -47,9 +47,9 @@ def run(
     console.note(how)
     crawls = [crawl_and_publish(engine, settings, plan, moment, quiet=as_json) for plan in plans]
     # Titles and summaries first: they say whose text is worth fetching.
-    first = _classify(engine, moment, quiet=as_json)
+    first = _classify(engine, settings.tag_processes, moment, quiet=as_json)
     texts = _fetch_texts(engine, settings, plans, moment, quiet=as_json)
-    again = _classify(engine, moment, quiet=as_json)
+    again = _classify(engine, settings.tag_processes, moment, quiet=as_json)
     tags = {**first, **{name: first[name] + again[name] for name in ("gained", "lost")}}
     mails = _digests(engine, settings, moment)
     told = _billtracker("admins", "notify", "--now", moment.isoformat(), "--json")
@@ -121,12 +121,11 @@ def _fetch_texts(engine: Any, settings: Any, plans: list[Any], moment: dt.dateti
     return texts.fetch(engine, settings, codes, replays=replays, now=moment, quiet=quiet).to_json()
 
 
-def _classify(engine: Any, moment: dt.datetime, *, quiet: bool) -> dict[str, Any]:
-    from tracker.classify import Classifier
+def _classify(engine: Any, processes: int, moment: dt.datetime, *, quiet: bool) -> dict[str, Any]:
+    from tracker.classify import Pool
     from tracker.tagging import tag_bills
 
-    classifier = Classifier.load()
-    with console.progress("  tagging", quiet=quiet) as update:
+    with Pool(processes=processes) as classifier, console.progress("  tagging", quiet=quiet) as update:
         report = tag_bills(engine, classifier, now=moment, progress=update)
     return report.__dict__
 

@@ -35,12 +35,15 @@ def classify(
 ) -> None:
     """Tag what is new or changed, with the words that show it."""
     from tracker import tagging
-    from tracker.classify import Classifier
+    from tracker.classify import Pool
 
-    engine = console.open_database()
+    settings = console.load_settings()
+    engine = console.open_database(settings)
     ids = [_bill_id(engine, bill)] if bill else None
-    classifier = Classifier.load()
-    with console.progress("tagging", quiet=as_json) as update:
+    with (
+        Pool(processes=settings.tag_processes) as classifier,
+        console.progress("tagging", quiet=as_json) as update,
+    ):
         report = tagging.tag_bills(
             engine,
             classifier,

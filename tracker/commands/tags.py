@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -33,28 +34,45 @@ def register(app: typer.Typer) -> None:
 def tag(
     file: Annotated[str, typer.Argument(help="JSON lines of bills, or - for standard input.")],
     playbook: PlaybookOption = None,
+    processes: Annotated[
+        int, typer.Option(min=0, help="Processes that read long inputs; 0 is one for each core, at most four.")
+    ] = 0,
 ) -> None:
     """Tag bills without a database: one JSON line out for each line in, in the same order.
 
     A line that is not a bill is answered by an object with `error`; the exit code is then 1.
     """
-    from tracker.classify import BillError
+    from tracker.classify import BillError, ModelError, Pool
 
-    classifier = _classifier(playbook)
+    numbers: deque[tuple[int, bool]] = deque()
     bad = 0
-    for number, line in _lines(file):
-        try:
-            answer: dict[str, Any] = classifier.tag_one(json.loads(line))
-        except (BillError, ValueError, RecursionError) as error:
-            bad += 1
-            reason = str(error) if isinstance(error, BillError) else "The line is not JSON."
-            answer = {"error": f"Line {number}: {reason}"}
-        # ASCII, so that half a surrogate pair in a text cannot break the stream
-        sys.stdout.write(json.dumps(answer, ensure_ascii=True) + "\n")
+    try:
+        pool = Pool(_playbook(playbook), processes)
+    except ModelError as error:
+        _stop(str(error))
+    with pool:
+        for answer in pool.answers(_bills(file, numbers)):
+            number, is_json = numbers.popleft()
+            if isinstance(answer, BillError):
+                bad += 1
+                answer = {"error": f"Line {number}: {answer if is_json else 'The line is not JSON.'}"}
+            # ASCII, so that half a surrogate pair in a text cannot break the stream
+            sys.stdout.write(json.dumps(answer, ensure_ascii=True) + "\n")
     sys.stdout.flush()
     if bad:
         typer.echo(f"{bad} lines were not bills; their answers say why.", err=True)
         raise typer.Exit(1)
+
+
+def _bills(file: str, numbers: deque[tuple[int, bool]]) -> Iterator[Any]:
+    """What each line holds (nothing where it is no JSON); its number, and whether it is, go into `numbers`."""
+    for number, line in _lines(file):
+        try:
+            given, is_json = json.loads(line), True
+        except (ValueError, RecursionError):
+            given, is_json = None, False
+        numbers.append((number, is_json))
+        yield given
 
 
 def evaluate(
@@ -63,22 +81,43 @@ def evaluate(
     recall: Annotated[
         bool, typer.Option("--recall", help="The share of bills missed, from the samples that were read.")
     ] = False,
+    unseen: Annotated[
+        bool, typer.Option("--unseen", help="What the model in use reached on bills of states it had not seen.")
+    ] = False,
     playbook: PlaybookOption = None,
 ) -> None:
     """Precision, recall and F1 per strategy on labelled bills, with intervals; or the estimated share missed."""
-    if recall == (gold is not None):
-        _stop("Give a file of labelled bills, or --recall for the estimate from bills drawn at random.")
-    if gold is None:
+    if [recall, unseen, gold is not None].count(True) != 1:
+        _stop(
+            "Give a file of labelled bills, or --recall for the estimate from bills drawn at random, or --unseen for"
+            " what the model reached when it was made."
+        )
+    if recall:
         _recall(as_json)
         return
     from tracker.classify import BillError, GoldError, render
     from tracker.classify import evaluate as measure
 
+    if gold is None:
+        _unseen(playbook, as_json)
+        return
     classifier = _classifier(playbook)
     try:
         report = measure(gold, classifier)
     except (GoldError, BillError) as error:
         _stop(str(error))
+    typer.echo(json.dumps(report) if as_json else render(report))
+
+
+def _unseen(playbook: Path | None, as_json: bool) -> None:
+    from tracker.classify import render
+    from tracker.classify.evaluation import unseen
+    from tracker.classify.model import FOLDER
+
+    name = _playbook(playbook).name
+    report = unseen(FOLDER / name)
+    if report is None:
+        _stop(f"No trained model of '{name}' says how good it was; 'billtracker train' makes one.")
     typer.echo(json.dumps(report) if as_json else render(report))
 
 
@@ -110,7 +149,7 @@ def train(
     folder: Annotated[Path | None, typer.Option("--models", help="Folder of the models, if not our own.")] = None,
 ) -> None:
     """Make a new model; it is refused where it is worse on the frozen set than the one in use."""
-    from tracker.classify import BillError, GoldError, ModelError
+    from tracker.classify import BillError, GoldError, ModelError, render
     from tracker.classify import train as make
     from tracker.classify.gold import load
     from tracker.classify.model import FOLDER
@@ -126,7 +165,7 @@ def train(
     for label, value in outcome.f1.items():
         before = "" if outcome.before is None else f"  before {outcome.before.get(label, 0.0):.3f}"
         typer.echo(f"{label:<16}{value:.3f}{before}")
-    typer.echo(outcome.reason)
+    typer.echo(f"\n{render(outcome.report)}\n\n{outcome.reason}")
     if not outcome.accepted:
         raise typer.Exit(1)
 
