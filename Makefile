@@ -6,7 +6,7 @@ SYNC := .venv/.synced
 # Commands start as processes of their own: without kept bytecode each would compile every library again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-all check format docs bench clean
+.PHONY: run test test-slow style check format docs bench clean
 
 # The main job: `make run`, `make run REPLAY=../shared/recordings`, `make run CODES="va us"`.
 run: $(SYNC)
@@ -15,16 +15,19 @@ run: $(SYNC)
 test: $(SYNC)
 	$(VENV)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
-# Everything, training a model included (some minutes).
-test-all: $(SYNC)
-	$(VENV)/python -m pytest -n 2 --dist worksteal
+# The long proofs, training a model included (some minutes).
+test-slow: $(SYNC)
+	$(VENV)/python -m pytest -n 2 --dist worksteal -m slow
 
-# Quick: style, types, directions, the fast tests.
-check: $(SYNC)
+# Style, types, directions.
+style: $(SYNC)
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
 	$(VENV)/mypy
 	$(VENV)/lint-imports
+
+# Quick: style and the fast tests.
+check: style
 	$(VENV)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser"
 
 format: $(SYNC)
