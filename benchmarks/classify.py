@@ -19,6 +19,7 @@ import tarfile
 import time
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,10 @@ SHARE_IN_SCOPE, MEAN_WORDS = 0.03, 3_000
 def bills(path: Path, count: int) -> Iterator[dict[str, Any]]:
     """Every n-th bill of a file, so that all its states are there."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    for row in rows[:: max(1, len(rows) // count)][:count]:
+        step = max(1, sum(1 for _ in lines) // count)
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in islice(lines, 0, count * step, step)]
+    for row in rows:
         abstracts = [a["abstract"] if isinstance(a, dict) else a for a in row.get("abstracts") or []]
         yield {
             "title": row["title"],
