@@ -57,7 +57,7 @@ def main() -> None:
     given.work.mkdir(exist_ok=True)
     source = published(given.minilm, given.models / VOCABULARY)
     bags = gathered(given.shared, given.models)
-    kept = Kept(Lower(source, LAYERS - TRAINED), _pieces(bags, given.models / VOCABULARY))
+    kept = Kept(Lower(source, LAYERS - TRAINED), pieces(bags, given.models / VOCABULARY))
     part = parts(bags)
     common = given.work / "common.pt"
     if not common.exists():
@@ -111,18 +111,19 @@ def parts(bags: Sequence[Bag]) -> NDArray[np.int64]:
     )
 
 
-def _pieces(bags: Sequence[Bag], vocabulary: Path) -> list[list[int]]:
+def pieces(bags: Sequence[Bag], vocabulary: Path) -> list[list[int]]:
+    """The pieces of all items, bag after bag."""
     words = WordPiece(vocabulary)
     return [item_pieces(words, item.text, item.title) for bag in bags for item in bag.items]
 
 
-def _first(bags: Sequence[Bag]) -> list[int]:
+def first_items(bags: Sequence[Bag]) -> list[int]:
     """The number of each bag's first item among all."""
     return [0, *np.cumsum([len(bag.items) for bag in bags]).tolist()]
 
 
 def _common(bags: Sequence[Bag], kept: Kept, source: dict[str, torch.Tensor], out: Path) -> None:
-    first = _first(bags)
+    first = first_items(bags)
     seen = [n for n, bag in enumerate(bags) if bag.source in ("contrast", "madeup", "written")]
     upper = Upper(source, TRAINED, len(examples.LABELS))
     chosen = [bags[n] for n in seen]
@@ -133,11 +134,17 @@ def _common(bags: Sequence[Bag], kept: Kept, source: dict[str, torch.Tensor], ou
 def _round(
     number: int, bags: list[Bag], kept: Kept, part: NDArray[np.int64], source: dict[str, torch.Tensor], work: Path
 ) -> None:
-    first = _first(bags)
+    first = first_items(bags)
     seen = [n for n in range(len(bags)) if part[n] != number]
     upper = Upper(source, TRAINED, len(examples.LABELS))
     fit([bags[n] for n in seen], [first[n] for n in seen], kept, upper, EPOCHS, number, RATE, f"round {number}")
     torch.save(upper.learnt(), work / f"learnt-{number}.pt")
+    keep_said(number, bags, kept, part, upper, work)
+
+
+def keep_said(number: int, bags: Sequence[Bag], kept: Kept, part: NDArray[np.int64], upper: Upper, work: Path) -> None:
+    """Write what a round says of the bills that it is blind to."""
+    first = first_items(bags)
     unseen = [n for n in range(len(bags)) if part[n] == number and bags[n].source in (*GOLD, "read")]
     if unseen:
         places = [place for n in unseen for place in range(first[n], first[n] + len(bags[n].items))]

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from tracker import playbook
 from tracker.classify import Classifier, GoldError, evaluate, render
+from tracker.classify.evaluation import unseen
 from tracker.classify.measures import best_threshold, f_score, folds, recall_threshold
 from tracker.classify.training import train
 from tracker.commands.tags import register
@@ -116,6 +117,10 @@ def test_a_worse_model_is_refused_and_leaves_the_folder_alone(tmp_path: Path) ->
     good = made_up(True)
     first = train(good, good[:60], book, tmp_path)
     assert first.accepted and first.before is None
+    kept = unseen(tmp_path)
+    assert kept is not None and kept["bills"] == 60 and set(kept["states"]) == {b["jurisdiction"] for b in good[:60]}
+    assert {label: row["f1"] for label, row in kept["labels"].items()} == first.f1
+    assert f"{first.f1['in_scope']:.3f}" in render(kept)
     before = (tmp_path / "model.json").read_bytes()
     second = train(made_up(False), made_up(False)[:60], book, tmp_path)
     assert not second.accepted and second.reason.startswith("Refused")
@@ -135,6 +140,8 @@ def test_commands(gold: Path, tmp_path: Path) -> None:
     assert runner.invoke(app, ["tag", str(tmp_path / "none")]).exit_code == 2
     assert json.loads(runner.invoke(app, ["evaluate", str(gold), "--json"]).stdout)["bills"] == 3
     assert runner.invoke(app, ["evaluate", str(lines)]).exit_code == 2
+    assert runner.invoke(app, ["evaluate", str(gold), "--unseen"]).exit_code == 2
+    assert "omnibus" in runner.invoke(app, ["evaluate", "--unseen"]).stdout
     assert "trained model" in runner.invoke(app, ["playbook", "check"]).stdout
     assert runner.invoke(app, ["playbook", "check", str(lines)]).exit_code == 2
 
