@@ -40,7 +40,7 @@ from alerts.subscriptions import Wishes
 from alerts.suppressions import Hasher
 from tracker import backup, doctor, search_index
 from tracker.bill_tables import table
-from tracker.classify import Classifier
+from tracker.classify import Pool
 from tracker.console import progress
 from tracker.db import insert_rows, make_engine, reading, upgrade, writing
 from tracker.ingest import Run, ingest
@@ -121,10 +121,8 @@ class Nation:
             ids = list(connection.execute(text("SELECT id FROM bill WHERE tagged_at IS NULL ORDER BY id")).scalars())
         # An even sample, so that every state is in it.
         ids = ids[:: max(1, len(ids) // most)][:most]
-        with progress("tagging", len(ids), False) as said:
-            report = tag_bills(
-                self.engine, Classifier.load(), now=NOW, bill_ids=ids, progress=lambda done, _all: said(done)
-            )
+        with progress("tagging", len(ids), False) as said, Pool() as pool:
+            report = tag_bills(self.engine, pool, now=NOW, bill_ids=ids, progress=lambda done, _all: said(done))
         return {"done": report.bills, "gained": report.gained, "in_scope": report.in_scope}
 
     def search(self) -> dict[str, Any]:
