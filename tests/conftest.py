@@ -32,6 +32,10 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+ROOM = 4 << 30
+"""Bytes that the tests' PostgreSQL servers may need at most."""
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of recordings and labelled bills beside the repository; tests that need it skip without."""
@@ -44,7 +48,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Address of a real PostgreSQL server that lives as long as the test run."""
-    with tempfile.TemporaryDirectory(prefix="billtracker-pg-") as folder:
+    with tempfile.TemporaryDirectory(prefix="billtracker-pg-", dir=_memory()) as folder:
         # The server refuses to run as root; where we are, it runs as a user who must reach its folder.
         Path(folder).chmod(0o755)
         runtime = Path(folder) / "runtime"
@@ -59,6 +63,15 @@ def postgres_server() -> Iterator[str]:
         _trust_the_disk(address)
         yield address
         server.cleanup()
+
+
+def _memory() -> str | None:
+    """A folder in memory with room for the databases of a test run, where a copy of one takes a tenth of the time."""
+    shared = Path("/dev/shm")
+    try:
+        return str(shared) if shutil.disk_usage(shared).free > ROOM and os.access(shared, os.W_OK) else None
+    except OSError:
+        return None
 
 
 def _trust_the_disk(server: str) -> None:
@@ -124,6 +137,10 @@ def postgres_engine(postgres_server: str, postgres_template: str) -> Iterator[En
     made = make_engine(new_database(postgres_server, postgres_template))
     yield made
     made.dispose()
+    admin = make_engine(postgres_server)
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {made.url.database} WITH (FORCE)")
+    admin.dispose()
 
 
 @contextmanager
