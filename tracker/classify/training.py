@@ -214,7 +214,7 @@ def _report(
     applied = scores[rows] >= np.array([thresholds[label] for label in given.labels])
     applied &= applied[:, :1]
     wanted = scores[rows, 0] >= _digest_threshold(given, scores)
-    about = {"gold": "labelled bills, each read by models that saw no bill of its state", "thresholds": thresholds}
+    about = {"gold": "the frozen set, each read by models that saw no bill of its state", "thresholds": thresholds}
     return about | evaluation.measured(frozen, given.truth[rows] == 1, applied, wanted, playbook)
 
 
