@@ -34,6 +34,7 @@ def page(engine: Engine, settings: Settings, *, now: dt.datetime) -> dict[str, A
             "jobs": _counts(connection, JobRunRow.status, JobRunRow.started_at, since),
             "issues": _counts(connection, CrawlIssueRow.kind, CrawlIssueRow.seen_at, since),
         }
+        begun = connection.execute(select(func.min(CrawlRunRow.started_at))).scalar()
     states = [row for row in freshness.survey(engine, now=now) if row["freshness"]["state"] != "unseen"]
     found["states"] = dict(Counter(row["freshness"]["state"] for row in states))
     usage = shutil.disk_usage(settings.home if settings.home.exists() else ".")
@@ -42,8 +43,12 @@ def page(engine: Engine, settings: Settings, *, now: dt.datetime) -> dict[str, A
     found["last_backup"] = backup.finished_at.isoformat() if backup and backup.status == jobs.DONE else None
     found["todo"] = [
         *pulse.take(engine, now=now, hours=settings.silence_hours)["problems"],
-        *_todo(found, states, backup, now),
+        *_todo(found, states, now),
     ]
+    # A new installation has its first night before it.
+    kept = backup.started_at if backup and backup.status == jobs.DONE else begun
+    if (kept is not None and now - kept > 2 * DAY) or (backup is not None and backup.status != jobs.DONE):
+        found["todo"].append("there is no good backup of the last two days: `billtracker schedule run backup`")
     return found
 
 
@@ -52,7 +57,7 @@ def _counts(connection: Connection, kind: Any, moment: Any, since: dt.datetime) 
     return {name: count for name, count in sorted(map(tuple, rows), key=lambda row: -row[1])}
 
 
-def _todo(found: dict[str, Any], states: list[dict[str, Any]], backup: Any, now: dt.datetime) -> list[str]:
+def _todo(found: dict[str, Any], states: list[dict[str, Any]], now: dt.datetime) -> list[str]:
     todo = [
         f"{row['code']} {_WORDS[row['freshness']['state']]}: {row['freshness']['reason']}"
         for row in states
@@ -62,8 +67,6 @@ def _todo(found: dict[str, Any], states: list[dict[str, Any]], backup: Any, now:
         todo.append(
             f"the disk is {100 - found['disk_free_percent']} % full: `billtracker clean --dry-run` says what there is"
         )
-    if backup is not None and (backup.status != jobs.DONE or now - backup.started_at > 2 * DAY):
-        todo.append("there is no good backup of the last two days: `billtracker schedule run backup`")
     failed = found["mails"].get("failed", 0) + found["mails"].get("unknown", 0)
     if failed:
         todo.append(f"{failed:,} mails did not go out: SELECT last_error FROM delivery WHERE state = 'failed'")

@@ -101,6 +101,24 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings()
 
 
+def test_a_backup_is_missed_after_two_days(engine: Engine, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)  # type: ignore[call-arg]
+
+    def asked_for(hours: int) -> bool:
+        return any("no good backup" in line for line in morning.page(engine, settings, now=NOW + hours * HOUR)["todo"])
+
+    assert not asked_for(99)
+    fill(engine)
+    assert not asked_for(40)
+    assert asked_for(99)
+    with writing(engine) as connection:
+        made = {"job": "backup", "status": "done", "attempt": 1, "message": "", "runner": ""}
+        at = NOW + 90 * HOUR
+        connection.execute(insert(JobRunRow).values(**made, started_at=at, seen_at=at, finished_at=at))
+    assert not asked_for(99)
+    assert asked_for(140)
+
+
 def test_health_and_the_morning_page(installed: Settings) -> None:
     run = CliRunner().invoke
     assert run(build(), ["health"]).exit_code == 0
