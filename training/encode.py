@@ -47,12 +47,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("minilm", type=Path, help="folder of all-MiniLM-L6-v2")
-    parser.add_argument("shared", type=Path, help="folder with gold/ and corpus/")
-    parser.add_argument("models", type=Path, help="folder of the model whose encoder is replaced")
-    parser.add_argument("--only", type=int, help="train only this part's blind encoder (0, 1, 2; 3 is the one on all)")
-    parser.add_argument("--work", type=Path, default=Path("rounds"), help="folder for what each round said and learnt")
+    parser = arguments(__doc__, "rounds")
     given = parser.parse_args()
     given.work.mkdir(exist_ok=True)
     source = published(given.minilm, given.models / VOCABULARY)
@@ -68,6 +63,17 @@ def main() -> None:
             _round(number, bags, kept, part, source, given.work)
     if given.only is None:
         finish(bags, given.models, given.work)
+
+
+def arguments(words: str | None, work: str) -> argparse.ArgumentParser:
+    """What every command that trains in rounds is told; `work` is where it keeps them, if nothing else is said."""
+    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("minilm", type=Path, help="folder of all-MiniLM-L6-v2")
+    parser.add_argument("shared", type=Path, help="folder with gold/ and corpus/")
+    parser.add_argument("models", type=Path, help="folder of the model whose encoder is replaced")
+    parser.add_argument("--only", type=int, help="train only this part's encoder (0, 1, 2 blind; 3 is the one on all)")
+    parser.add_argument("--work", type=Path, default=Path(work), help="folder for what each round said and learnt")
+    return parser
 
 
 def published(minilm: Path, vocabulary: Path) -> dict[str, torch.Tensor]:

@@ -9,7 +9,6 @@ already knew, so that it forgets nothing. A round is 5 to 8 minutes of one core.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,38 +35,30 @@ TEXTS = Path(__file__).parent / "labels/further.jsonl"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("minilm", type=Path, help="folder of all-MiniLM-L6-v2")
-    parser.add_argument("shared", type=Path, help="folder with gold/ and corpus/")
-    parser.add_argument("models", type=Path, help="folder of the model whose encoder is replaced")
+    parser = encode.arguments(__doc__, "further")
     parser.add_argument("rounds", type=Path, help="what encode.py learnt")
-    parser.add_argument("--only", type=int, help="only this round (0, 1, 2 blind; 3 on all)")
-    parser.add_argument("--work", type=Path, default=Path("further"), help="folder for what each round said and learnt")
     given = parser.parse_args()
     given.work.mkdir(exist_ok=True)
     bags = encode.gathered(given.shared, given.models)
     part = encode.parts(bags)
     source = encode.published(given.minilm, given.models / VOCABULARY)
-    kept = Kept(Lower(source, LAYERS - encode.TRAINED), encode.pieces([*bags, *_new()], given.models / VOCABULARY))
+    every = [*bags, *written.bags(TEXTS)]
+    kept = Kept(Lower(source, LAYERS - encode.TRAINED), encode.pieces(every, given.models / VOCABULARY))
     for number in range(FOLDS + 1) if given.only is None else [given.only]:
         learnt = torch.load(given.rounds / f"learnt-{number}.pt")
         upper = Upper(source | learnt, encode.TRAINED, len(LABELS))
-        _round(number, bags, kept, part, upper)
+        _round(number, every, kept, part, upper)
         torch.save(upper.learnt(), given.work / f"learnt-{number}.pt")
         encode.keep_said(number, bags, kept, part, upper, given.work)
     if given.only is None:
         encode.finish(bags, given.models, given.work)
 
 
-def _new() -> list[Bag]:
-    return list(written.bags(TEXTS))
-
-
-def _round(number: int, bags: Sequence[Bag], kept: Kept, part: NDArray[np.int64], upper: Upper) -> None:
+def _round(number: int, every: Sequence[Bag], kept: Kept, part: NDArray[np.int64], upper: Upper) -> None:
+    """`every` are the bags that `part` tells of, and behind them the new ones."""
     chance = np.random.default_rng(number + 50)
-    again = [n for n in range(len(bags)) if part[n] != number and chance.random() < _share(bags[n])]
-    every = [*bags, *_new()]
-    seen = [*again, *[*range(len(bags), len(every))] * REPEATED]
+    again = [n for n in range(len(part)) if part[n] != number and chance.random() < _share(every[n])]
+    seen = [*again, *[*range(len(part), len(every))] * REPEATED]
     first = encode.first_items(every)
     fit([every[n] for n in seen], [first[n] for n in seen], kept, upper, 1, number + 50, RATE, f"further {number}")
 
