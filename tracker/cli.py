@@ -5,12 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
-
-from tracker.console import NEEDS_A_LOOK, WRONG_USE, printable
 
 app = typer.Typer(
     name="billtracker",
@@ -37,21 +36,12 @@ def _billtracker(
     pass
 
 
+@cache
 def build() -> typer.Typer:
     """The whole command line: every area that the installation offers (``billtracker.commands``)."""
     for point in sorted(entry_points(group="billtracker.commands"), key=lambda p: p.name):
         point.load()(app)
     return app
-
-
-def _database_errors() -> tuple[type[Exception], ...]:
-    """What databases raise, by SQLAlchemy or past it; asked for only when something was raised."""
-    import sqlite3
-
-    import psycopg
-    from sqlalchemy.exc import DatabaseError
-
-    return DatabaseError, sqlite3.Error, psycopg.Error
 
 
 def main() -> None:
@@ -72,14 +62,12 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except _database_errors() as error:
-        first = (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0]
-        damaged = "; `billtracker doctor` says what to do" if "malformed" in first or "not a database" in first else ""
-        typer.echo(f"billtracker: the database refused: {printable(first)}{damaged}", err=True)
-        sys.exit(NEEDS_A_LOOK)
-    except OSError as error:
-        typer.echo(f"billtracker: {printable(str(error))}", err=True)
-        sys.exit(WRONG_USE if isinstance(error, FileNotFoundError) else NEEDS_A_LOOK)
+    except Exception as error:
+        end = console.ending(error)
+        if end is None:
+            raise
+        typer.echo(f"billtracker: {end.sentence}", err=True)
+        sys.exit(end.code)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import typer
 
@@ -31,6 +31,34 @@ def fail(sentence: str, code: int = WRONG_USE) -> NoReturn:
     """End the command with one sentence on standard error."""
     typer.echo(f"billtracker: {printable(sentence)}", err=True)
     raise typer.Exit(code)
+
+
+class Ending(NamedTuple):
+    """How an error ends a command: one sentence, and the exit code."""
+
+    sentence: str
+    code: int
+
+
+def ending(error: Exception) -> Ending | None:
+    """What an error of the database or the system says to a person; nothing for one that is a fault of ours."""
+    if isinstance(error, _database_errors()):
+        first = (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0]
+        damaged = "; `billtracker doctor` says what to do" if "malformed" in first or "not a database" in first else ""
+        return Ending(f"the database refused: {printable(first)}{damaged}", NEEDS_A_LOOK)
+    if isinstance(error, OSError):
+        return Ending(printable(str(error)), WRONG_USE if isinstance(error, FileNotFoundError) else NEEDS_A_LOOK)
+    return None
+
+
+def _database_errors() -> tuple[type[Exception], ...]:
+    """What databases raise, by SQLAlchemy or past it; asked for only when something was raised."""
+    import sqlite3
+
+    import psycopg
+    from sqlalchemy.exc import DatabaseError
+
+    return DatabaseError, sqlite3.Error, psycopg.Error
 
 
 def note(sentence: str) -> None:

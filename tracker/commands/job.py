@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import socket
-import subprocess
-import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from traceback import format_exception_only
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
+    context: typer.Context,
     codes: Annotated[list[str] | None, typer.Argument(metavar="[CODE…]", help="Postal codes.")] = None,
     replay: Annotated[Path | None, typer.Option(help="Recordings instead of the network.")] = None,
     now: Annotated[str | None, typer.Option("--now", help="Pretend that it is this moment (ISO).")] = None,
@@ -51,8 +53,8 @@ def run(
     texts = _fetch_texts(engine, settings, plans, moment, quiet=as_json)
     again = _classify(engine, settings.tag_processes, moment, quiet=as_json)
     tags = {**first, **{name: first[name] + again[name] for name in ("gained", "lost")}}
-    mails = _digests(engine, settings, moment)
-    told = _billtracker("admins", "notify", "--now", moment.isoformat(), "--json")
+    mails = _digests(context, settings, moment)
+    told = _billtracker(context, "admins", "notify", "--now", moment.isoformat(), "--json")
     summary = {"how": how, "crawls": crawls, "texts": texts, "tags": tags, "digests": mails, "admins": told}
     looks = _needs_a_look(crawls, mails)
     summary["needs_a_look"] = looks
@@ -130,27 +132,35 @@ def _classify(engine: Any, processes: int, moment: dt.datetime, *, quiet: bool) 
     return report.__dict__
 
 
-def _digests(engine: Any, settings: Any, moment: dt.datetime) -> dict[str, Any]:
+def _digests(context: typer.Context, settings: Any, moment: dt.datetime) -> dict[str, Any]:
     """Send what is due, through the alerts' own command: the tracker does not know them."""
-    listed = _billtracker("subscribers", "list", "--json")
+    listed = _billtracker(context, "subscribers", "list", "--json")
     readers = listed if isinstance(listed, list) else []
     invited = False
     if not readers and not settings.smtp_url.get_secret_value():
         # Nobody subscribed and mail goes to a folder: let a newcomer see what a reader would get.
-        _billtracker("subscribers", "add", DEMO_READER, "--confirmed", "--json")
+        _billtracker(context, "subscribers", "add", DEMO_READER, "--confirmed", "--json")
         invited = True
-    sent = _billtracker("digest", "send", "--due", "--now", moment.isoformat(), "--json")
+    sent = _billtracker(context, "digest", "send", "--due", "--now", moment.isoformat(), "--json")
     return {"example_reader": DEMO_READER if invited else "", "sent": sent}
 
 
-def _billtracker(*arguments: str) -> Any:
-    done = subprocess.run(
-        [sys.executable, "-m", "tracker.cli", *arguments], capture_output=True, text=True, check=False
-    )
+def _billtracker(context: typer.Context, *arguments: str) -> Any:
+    """What another command of this command line prints, or its error. It runs in this process, which has the
+    libraries in memory; whatever goes wrong in it ends that command only, as it would in a process of its own."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            context.find_root().command.main(list(arguments), prog_name="billtracker")
+        except SystemExit:
+            pass  # How every command ends; what it printed says how.
+        except Exception as error:
+            end = console.ending(error)
+            console.note(f"billtracker: {end.sentence}" if end else "".join(format_exception_only(error)))
     try:
-        return json.loads(done.stdout)
+        return json.loads(out.getvalue())
     except ValueError:
-        return {"error": (done.stderr.strip().splitlines() or ["no answer"])[-1]}
+        return {"error": (err.getvalue().strip().splitlines() or ["no answer"])[-1]}
 
 
 def _needs_a_look(crawls: list[dict[str, Any]], mails: dict[str, Any]) -> list[dict[str, Any]]:

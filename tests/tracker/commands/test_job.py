@@ -6,15 +6,21 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
+from typer.main import get_command
+from typer.testing import CliRunner, Result
 
-from tracker.commands.job import _needs_a_look
-from tracker.db import make_engine, reading
+from tracker.cli import build
+from tracker.commands.job import _billtracker, _needs_a_look
+from tracker.db import make_engine, reading, writing
 
+Here = Callable[..., Result]
 COMMAND = [sys.executable, "-m", "tracker.cli"]
 
 
@@ -33,6 +39,16 @@ def billtracker(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]
         text=True,
         check=False,
     )
+
+
+@pytest.fixture
+def here(home: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
+    """``here(*words)``: a command in this process, where one of its own would prove nothing more."""
+    for name in [name for name in os.environ if name.startswith("BILLTRACKER_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("BILLTRACKER_HOME", str(home / "var"))
+    monkeypatch.chdir(home)
+    return lambda *words: CliRunner().invoke(build(), list(words))
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +105,11 @@ def test_running_again_changes_and_sends_nothing(home: Path, first: dict[str, An
     assert sorted((home / "var/outbox").glob("*.eml")) == before
 
 
-def test_show_and_changes_tell_the_same_story(home: Path, first: dict[str, Any]) -> None:
-    shown = json.loads(billtracker(home, "show", "va/sample/hb0003", "--json").stdout)
+def test_show_and_changes_tell_the_same_story(here: Here, first: dict[str, Any]) -> None:
+    shown = json.loads(here("show", "va/sample/hb0003", "--json").stdout)
     assert shown["stage"] == "passed_legislature"
     assert any(tag["strategy"] == "flexibility" and tag["evidence"] for tag in shown["tags"])
-    rows = json.loads(billtracker(home, "changes", "--after", "0", "--state", "va", "--limit", "1000", "--json").stdout)
+    rows = json.loads(here("changes", "--after", "0", "--state", "va", "--limit", "1000", "--json").stdout)
     assert {"va/sample/HB 3"} <= {row["key"] for row in rows if row["kind"] == "stage"}
     assert [row["seq"] for row in rows] == sorted(row["seq"] for row in rows)
 
@@ -116,8 +132,32 @@ def test_mail_that_did_not_go_out_ends_the_run_with_one() -> None:
         (["crawl", "texass"], "no jurisdiction"),
     ],
 )
-def test_wrong_use_ends_with_one_sentence(home: Path, arguments: list[str], says: str) -> None:
-    done = billtracker(home, *arguments)
-    assert done.returncode == 2
+def test_wrong_use_ends_with_one_sentence(here: Here, arguments: list[str], says: str) -> None:
+    done = here(*arguments)
+    assert done.exit_code == 2, done.exception
     assert says in done.stderr
-    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_another_command_answers_or_its_error_does(here: Here, first: dict[str, Any]) -> None:
+    context = get_command(build()).make_context("billtracker", ["health"])
+    (reader,) = _billtracker(context, "subscribers", "list", "--json")
+    assert reader["email"] == first["digests"]["example_reader"]
+    sentence = "billtracker: give --due or --to, not both"
+    assert _billtracker(context, "digest", "send", "--due", "--to", "a@b.example") == {"error": sentence}
+    assert _billtracker(context, "subscribers", "remove") != {"error": "no answer"}
+
+
+def test_a_database_that_refuses_another_command_says_so(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BILLTRACKER_DATABASE_URL", str(sqlite.url))
+    with writing(sqlite) as connection:
+        connection.exec_driver_sql("ALTER TABLE subscription RENAME TO lost")
+    context = get_command(build()).make_context("billtracker", ["health"])
+    told = _billtracker(context, "subscribers", "list", "--json")
+    assert told == {"error": "billtracker: the database refused: no such table: subscription"}
+
+
+def test_a_process_ends_with_the_sentence_and_the_code(home: Path) -> None:
+    done = billtracker(home, "show", "nonsense")
+    assert done.returncode == 2
+    assert "is not a KEY" in done.stderr and "Traceback" not in done.stderr
