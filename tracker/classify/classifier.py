@@ -19,7 +19,7 @@ from tracker.classify.model import TOPIC, Model
 from tracker.classify.quoting import Quoter
 from tracker.playbook import Playbook
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised by hand when code changes so that the same playbook and model give other tags."""
 
 DIGITS = 4

@@ -72,7 +72,7 @@ class Model:
         # a bill that the linear reading finds far out of scope is not worth the encoder
         if self.encoder is None or plain[TOPIC] < float(self.about["encoder_from"]):
             return plain, None
-        said = self.encoder.score(title, found)
+        said = self.encoder.score(title, found, plain[TOPIC])
         return self._last_step("full", scores, summaries(said), found), said.mean(axis=0)
 
     def _last_step(

@@ -18,6 +18,9 @@ from tracker.classify.reading import fold
 
 READ_QUOTES = 10
 READ_PASSAGES = 3
+BEHIND = 2.0
+"""A quote that shows the tag by so much less, when read alone, than the best does is not read under the title."""
+
 _UNREAD = -20.0
 _PRIOR = {"title": 0.3, "abstract": 0.4}
 _KIND_PRIOR = {"finding": -2.0, "definition": -1.0, "restated": -2.0, "closing": -1.0}
@@ -65,13 +68,20 @@ class Quoter:
             return worths
         # the encoder reads only the most promising quotes
         chosen = sorted(range(len(quotes)), key=lambda n: (-worths[n], n))[:READ_QUOTES]
-        read = [quotes[n] for n in chosen]
-        column = model.labels.index(key)
+        encoder, column = model.encoder, model.labels.index(key)
+
+        def worth(n: int, row: NDArray[np.float64]) -> float:
+            return worths[n] * 0.3 + min(4.0, float(row[column])) + 0.3 * min(3.0, float(row[0]))
+
         # a reader of the quote has not read the bill: alone it must show as much as under the title
-        logits = (model.encoder.quotes(title, read) + model.encoder.quotes(None, read)) / 2
+        alone = {n: encoder.quote(None, quotes[n]) for n in chosen}
         answer = [worth + _UNREAD for worth in worths]
-        for n, row in zip(chosen, logits, strict=True):
-            answer[n] = worths[n] * 0.3 + min(4.0, float(row[column])) + 0.3 * min(3.0, float(row[0]))
+        best = None
+        for n in sorted(chosen, key=lambda n: (-worth(n, alone[n]), n)):
+            if best is not None and worth(n, alone[n]) < best - BEHIND:
+                break
+            answer[n] = worth(n, (encoder.quote(title, quotes[n]) + alone[n]) / 2)
+            best = answer[n] if best is None else max(best, answer[n])
         return answer
 
     def _worth(self, quote: str, key: str) -> float:
