@@ -28,6 +28,7 @@ from tracker.text import extract
 
 COUNT, COUNT_WITH_TEXT = 20_000, 400
 SHARE_IN_SCOPE, MEAN_WORDS = 0.03, 3_000
+ROUNDS = 4
 
 
 def bills(path: Path, count: int) -> Iterator[dict[str, Any]]:
@@ -71,7 +72,7 @@ def natural(
     classifier: Classifier, topical: list[dict[str, Any]], others: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """`SHARE_IN_SCOPE` of the bills from `topical`, the rest from `others`, out of scope; two or three texts are joined
-    where that brings the mean near to `MEAN_WORDS`.
+    where that brings the mean near to `MEAN_WORDS`. Those out of scope come `ROUNDS` times, a whole round apart.
     """
     outside = [bill for bill in others if not classifier.tag_one(bill)["in_scope"]["value"]]
     inside = [bill for bill in topical if classifier.tag_one(bill)["in_scope"]["value"]]
@@ -80,11 +81,16 @@ def natural(
     joined = [
         {**bill, "text": "\n\n".join(outside[(n + k) % len(outside)]["text"] for k in range(step))}
         for n, bill in enumerate(outside)
-    ] * 4
-    mix = joined + inside[: round(len(joined) * SHARE_IN_SCOPE / (1 - SHARE_IN_SCOPE))]
+    ]
+    mix = []
+    # one round after another: beside its copy, a bill would be answered from the encoder's memory
+    count = round(len(joined) * SHARE_IN_SCOPE / (1 - SHARE_IN_SCOPE))
+    for turn in range(ROUNDS):
+        part = joined + inside[turn * count : (turn + 1) * count]
+        mix += sorted(part, key=lambda bill: zlib.crc32(bill["text"][:99].encode()))
     words = sum(len((bill["text"] or "").split()) for bill in mix) / len(mix)
     print(f"the mix: {len(mix)} bills, {words:.0f} words on average")
-    return sorted(mix, key=lambda bill: zlib.crc32(bill["text"][:99].encode()))
+    return mix
 
 
 def main() -> None:

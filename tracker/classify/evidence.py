@@ -84,14 +84,14 @@ def trim(text: str, start: int, end: int) -> tuple[int, int]:
 def choose(
     fields: Mapping[str, str],
     places: list[tuple[str, int, int, float]],
-    worth: Callable[[list[str]], list[float]],
+    worth: Callable[[list[str], list[float]], list[float]],
     most: int = MOST,
 ) -> list[Quote]:
     """The best one to three quotes.
 
-    `places` are (field, start, end, prior) to look in; `worth` says for a list of quotes how well each
-    shows the tag. Quotes after the first are kept only if nearly as good. Falls back to the title when
-    nothing else is there.
+    `places` are (field, start, end, prior) to look in; `worth` says for a list of quotes and their priors how well each
+    shows the tag, its prior included. Quotes after the first are kept only if nearly as good. Falls back to the title
+    when nothing else is there.
     """
     found: list[tuple[float, Quote]] = []
     quotes: list[Quote] = []
@@ -108,10 +108,7 @@ def choose(
             priors.append(prior - (_NOT_NEW_COST if _NOT_NEW.match(text[first:last]) else 0.0))
     if quotes:
         found = sorted(
-            (
-                (value + prior, quote)
-                for value, prior, quote in zip(worth([q.quote for q in quotes]), priors, quotes, strict=True)
-            ),
+            ((value, quote) for value, quote in zip(worth([q.quote for q in quotes], priors), quotes, strict=True)),
             key=lambda pair: (-pair[0], pair[1].field, pair[1].start),
         )
     kept: list[Quote] = []
