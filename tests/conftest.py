@@ -121,6 +121,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def var(tmp_path: Path, sqlite_template: Path) -> Path:
+    """The home folder of an installation with an empty SQLite database of the newest schema."""
+    home = tmp_path / "var"
+    home.mkdir()
+    shutil.copy(sqlite_template, home / "billtracker.db")
+    return home
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An empty database with the newest schema, once on each engine."""
