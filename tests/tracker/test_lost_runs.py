@@ -120,15 +120,16 @@ def test_what_a_killed_load_stored_of_another_source_is_known(engine: Engine) ->
         assert connection.execute(text("SELECT count(*) FROM http_cache")).scalar() == 0
 
 
-def test_clean_closes_them_and_leaves_no_lock(sqlite: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BILLTRACKER_HOME", str(tmp_path))
+def test_clean_closes_them_and_leaves_no_lock(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Path(str(sqlite.url.database)).parent
+    monkeypatch.setenv("BILLTRACKER_HOME", str(home))
     monkeypatch.setenv("BILLTRACKER_DATABASE_URL", str(sqlite.url))
     with loading(sqlite):
-        assert len(list((tmp_path / "locks").glob("load-*"))) == 1
+        assert len(list((home / "locks").glob("load-*"))) == 1
     said = json.loads(CliRunner().invoke(build(), ["doctor", "--json"]).stdout)["findings"]
     assert [finding["check"] for finding in said] == ["runs"]
     dry = json.loads(CliRunner().invoke(build(), ["clean", "--dry-run", "--json"]).stdout)
     assert dry["runs_killed"] == 1
     assert json.loads(CliRunner().invoke(build(), ["clean", "--json"]).stdout)["runs_closed"] == 1
-    assert not list((tmp_path / "locks").glob("load-*"))
+    assert not list((home / "locks").glob("load-*"))
     assert CliRunner().invoke(build(), ["doctor"]).exit_code == 0

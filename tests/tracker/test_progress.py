@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from tests.tracker.analysts import bill
 from tracker import console, crawling, jobs, schedule, texts
 from tracker.cli import build
-from tracker.db import make_engine, upgrade
+from tracker.db import make_engine
 from tracker.settings import Settings
 
 NOW = dt.datetime(2026, 2, 10, 12, tzinfo=dt.UTC)
@@ -29,15 +29,11 @@ COMMAND = [sys.executable, "-m", "tracker.cli"]
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def place(tmp_path: Path, var: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """An installation with an empty database."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BILLTRACKER_HOME", str(tmp_path / "var"))
-    settings = Settings()
-    engine = make_engine(settings.url)
-    upgrade(engine)
-    engine.dispose()
-    yield settings
+    monkeypatch.setenv("BILLTRACKER_HOME", str(var))
+    return Settings()
 
 
 class Slow:

@@ -20,21 +20,22 @@ from typer.testing import CliRunner
 from tests.conftest import new_database
 from tracker import clock, queue, schedule
 from tracker.cli import build
-from tracker.db import make_engine, reading, upgrade
+from tracker.db import make_engine, reading
 from tracker.models.jobs import JobRunRow
 from tracker.settings import Settings
 
 
 @pytest.fixture
-def place(postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, Settings]]:
+def place(
+    postgres_server: str, postgres_template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Engine, Settings]]:
     """An installation of its own on PostgreSQL, with the queue's tables."""
-    url = new_database(postgres_server)
+    url = new_database(postgres_server, postgres_template)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BILLTRACKER_HOME", str(tmp_path / "var"))
     monkeypatch.setenv("BILLTRACKER_DATABASE_URL", url)
     settings = Settings()
     engine = make_engine(url)
-    upgrade(engine)
     queue.prepare(settings)
     yield engine, settings
     engine.dispose()

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from tracker import clock, jobs, schedule, signs
 from tracker.cli import build
-from tracker.db import make_engine, reading, upgrade, writing
+from tracker.db import make_engine, reading, writing
 from tracker.locks import Lock
 from tracker.models.jobs import JobRunRow
 from tracker.settings import Settings
@@ -31,14 +31,13 @@ COMMAND = [sys.executable, "-m", "tracker.cli"]
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, Settings]]:
+def place(tmp_path: Path, var: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Engine, Settings]]:
     """An installation of its own on SQLite."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BILLTRACKER_HOME", str(tmp_path / "var"))
+    monkeypatch.setenv("BILLTRACKER_HOME", str(var))
     monkeypatch.setenv("BILLTRACKER_JOBS", json.dumps({n: "off" for n in ("texts", "tags", "digests", "snapshot")}))
     settings = Settings()
     engine = make_engine(settings.url)
-    upgrade(engine)
     yield engine, settings
     engine.dispose()
 

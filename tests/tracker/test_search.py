@@ -268,9 +268,12 @@ def test_postgresql_never_looks_through_all_documents(postgres_engine: Engine, q
             assert barred[0], statement
 
     event.listen(postgres_engine, "before_cursor_execute", watch)
-    with reading(postgres_engine) as connection:
-        search(connection, Query(question))
-        facets(connection, Query(question))
+    try:
+        with reading(postgres_engine) as connection:
+            search(connection, Query(question))
+            facets(connection, Query(question))
+    finally:
+        event.remove(postgres_engine, "before_cursor_execute", watch)
     assert asked
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 
 from tests.conftest import new_database
 from tracker import clock, pulse, queue, schedule, signs
-from tracker.db import make_engine, upgrade, writing
+from tracker.db import make_engine, writing
 from tracker.settings import Settings
 from tracker.watch import Watch
 
@@ -22,20 +22,20 @@ HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def place(request: pytest.FixtureRequest, var: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """An installation with an admin, on each database."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BILLTRACKER_HOME", str(tmp_path / "var"))
+    monkeypatch.chdir(var.parent)
+    monkeypatch.setenv("BILLTRACKER_HOME", str(var))
     monkeypatch.setenv("BILLTRACKER_ADMINS", '["admin@example.org"]')
     if request.param == "postgresql":
-        monkeypatch.setenv("BILLTRACKER_DATABASE_URL", new_database(request.getfixturevalue("postgres_server")))
+        server, template = (request.getfixturevalue(f"postgres_{name}") for name in ("server", "template"))
+        monkeypatch.setenv("BILLTRACKER_DATABASE_URL", new_database(server, template))
     yield Settings()
 
 
 @pytest.fixture
 def engine(place: Settings) -> Iterator[Engine]:
     made = make_engine(place.url)
-    upgrade(made)
     yield made
     made.dispose()
 

@@ -10,14 +10,17 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 from sqlalchemy import Engine
+from typer.testing import CliRunner
 
 from tests.tracker import analysts
 from tests.tracker.web.conftest import Serve
+from tracker.cli import build
 
 
-def test_the_command_serves_on_a_free_port(tmp_path: Path) -> None:
-    env = {**os.environ, "BILLTRACKER_HOME": str(tmp_path), "BILLTRACKER_DATABASE_URL": ""}
+def test_the_command_serves_on_a_free_port(tmp_path: Path, var: Path) -> None:
+    env = {**os.environ, "BILLTRACKER_HOME": str(var), "BILLTRACKER_DATABASE_URL": ""}
     command = [Path(sys.executable).with_name("billtracker"), "serve", "--port", "0"]
     with subprocess.Popen(command, env=env, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
@@ -36,12 +39,11 @@ def test_the_command_serves_on_a_free_port(tmp_path: Path) -> None:
     assert process.returncode in (0, -15)
 
 
-def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
-    env = {**os.environ, "BILLTRACKER_HOME": str(tmp_path), "BILLTRACKER_DATABASE_URL": ""}
+def test_a_port_that_is_taken_is_said(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BILLTRACKER_HOME", str(var))
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        command = [Path(sys.executable).with_name("billtracker"), "serve", "--port", str(taken.getsockname()[1])]
-        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "choose another --port" in done.stderr
+        done = CliRunner().invoke(build(), ["serve", "--port", str(taken.getsockname()[1])])
+    assert done.exit_code == 2 and done.stderr.count("\n") == 1 and "choose another --port" in done.stderr
 
 
 def test_every_reply_is_guarded(engine: Engine, serve: Serve) -> None:
