@@ -16,11 +16,9 @@ from typing import Any
 
 import pytest
 from apscheduler.triggers.cron import CronTrigger
-from typer.testing import CliRunner
 
 from tests.tracker.analysts import bill
 from tracker import console, crawling, jobs, schedule, texts
-from tracker.cli import build
 from tracker.db import make_engine
 from tracker.settings import Settings
 
@@ -72,7 +70,9 @@ def test_a_running_job_says_how_far_it_is(place: Settings, tmp_path: Path, monke
     runner.start()
 
     def running() -> str:
-        rows = json.loads(CliRunner().invoke(build(), ["schedule", "list", "--json"]).stdout)["jobs"]
+        # a process of its own: within this one the job's log lines could stand in what the command prints
+        listed = subprocess.run([*COMMAND, "schedule", "list", "--json"], capture_output=True, check=True)
+        rows = json.loads(listed.stdout)["jobs"]
         row = next(row for row in rows if row["job"] == "tags")
         return str(row["message"]) if row["state"] == "running" else ""
 
