@@ -40,14 +40,15 @@ def page(engine: Engine, settings: Settings, *, now: dt.datetime) -> dict[str, A
     usage = shutil.disk_usage(settings.home if settings.home.exists() else ".")
     found["disk_free_percent"] = round(100 * usage.free / usage.total)
     backup = jobs.latest(engine).get("backup")
-    found["last_backup"] = backup.finished_at.isoformat() if backup and backup.status == jobs.DONE else None
+    good = backup if backup and backup.status == jobs.DONE else None
+    found["last_backup"] = good.finished_at.isoformat() if good else None
     found["todo"] = [
         *pulse.take(engine, now=now, hours=settings.silence_hours)["problems"],
         *_todo(found, states, now),
     ]
     # A new installation has its first night before it.
-    kept = backup.started_at if backup and backup.status == jobs.DONE else begun
-    if (kept is not None and now - kept > 2 * DAY) or (backup is not None and backup.status != jobs.DONE):
+    kept = good.started_at if good else begun
+    if (backup and not good) or (kept is not None and now - kept > 2 * DAY):
         found["todo"].append("there is no good backup of the last two days: `billtracker schedule run backup`")
     return found
 
